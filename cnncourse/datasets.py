@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import zlib
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -221,23 +222,52 @@ def read_idx(content: bytes) -> np.ndarray:
     return body.reshape(shape).copy()
 
 
-def _verified_content(name: str) -> bytes:
-    """The decompressed bytes of one file of the full set, from the first source that has it."""
-    cached = cache_folder() / "fashion-mnist" / f"{name}.gz"
-    for path in (cached, SYSTEM_FOLDER / f"{name}.gz"):
-        content = _read_gzip(path, SHA256[name])
+def find_full(name: str) -> bytes | None:
+    """One file of the full set, if a sound copy is on this machine already.
+
+    Args:
+        name: a key of :data:`SHA256`.
+
+    Returns:
+        Its decompressed bytes, from the cache or from Debian's package; None if neither
+        holds a copy with the right hash.
+    """
+    for folder in (cache_folder() / "fashion-mnist", SYSTEM_FOLDER):
+        content = _read_gzip(folder / f"{name}.gz", SHA256[name])
         if content is not None:
             return content
+    return None
+
+
+def _verified_content(name: str) -> bytes:
+    """The decompressed bytes of one file of the full set, from the first source that has it."""
+    content = find_full(name)
+    if content is not None:
+        return content
+    cached = cache_folder() / "fashion-mnist" / f"{name}.gz"
+    _make_writable(cached.parent)
     with TemporaryDirectory() as folder:
         try:
             path = _download(f"{name}.gz", Path(folder))
-        except Exception as error:  # noqa: BLE001 - pooch passes on whatever requests and urllib raise
+        except Exception as error:  # whatever pooch, requests or a proxy raise
             raise DataNotFound(_three_ways(name, f"The download failed: {error}")) from error
         content = _read_gzip(path, SHA256[name])
         if content is None:
             raise DataNotFound(_three_ways(name, "The download came in damaged."))
         _keep(path.read_bytes(), cached)
     return content
+
+
+def _make_writable(folder: Path) -> None:
+    """Say before a download starts that its place cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryDirectory(dir=folder).cleanup()
+    except OSError as error:
+        raise OSError(
+            f"Cannot write into the cache {folder} ({error.strerror}). Set CNNCOURSE_CACHE to a "
+            "folder that you can write into."
+        ) from error
 
 
 def _download(file_name: str, folder: Path) -> Path:
@@ -258,14 +288,13 @@ def _read_gzip(path: Path, sha256: str) -> bytes | None:
     """The decompressed content, or None if there is no such file or its hash is another."""
     try:
         content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError, gzip.zlib.error):
+    except (OSError, EOFError, zlib.error):
         return None
     return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
 
 def _keep(content: bytes, path: Path) -> None:
     """Write a whole file or none; a broken one that stood there is replaced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         half.write_bytes(content)
@@ -275,11 +304,12 @@ def _keep(content: bytes, path: Path) -> None:
 
 
 def _three_ways(name: str, reason: str) -> str:
+    folder = cache_folder() / "fashion-mnist"
     return (
         f"Found no sound copy of {name}.gz. {reason}\n"
         "Three ways to get all of Fashion-MNIST:\n"
         "  1. with a network connection, run: cnncourse data\n"
         "  2. on Debian or Ubuntu, run: sudo apt install dataset-fashion-mnist\n"
-        f"  3. copy the four .gz files from another machine into {cache_folder() / 'fashion-mnist'}\n"
+        f"  3. copy the four .gz files from another machine into {folder}\n"
         "The sample in the package, load_fashion_mnist('small'), needs none of them."
     )

@@ -18,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers
+from tqdm import tqdm
 
 from cnncourse import datasets, models
 
@@ -192,6 +193,25 @@ def accuracy(network: keras.Model, inputs: np.ndarray, labels: np.ndarray) -> tu
     """
     scores = network.predict(inputs, batch_size=500, verbose=0)
     return int((scores.argmax(axis=1) == labels).sum()), len(labels)
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """One bar an epoch, on standard error; nothing where that is no terminal."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._bar = tqdm(
+            total=self.params["steps"],
+            desc=f"epoch {epoch + 1}",
+            unit="batch",
+            leave=False,
+            disable=None,
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._bar.update()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._bar.close()
 
 
 def read_recipe(path: Path) -> Recipe:
