@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnncourse.authoring.notebooks import AuthoringError, Course
+from cnncourse.authoring.notebooks import AuthoringError, Course, Finding
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--run", action="store_true", help="run them unsolved: only check cells may fail"
     )
 
+    command = commands.add_parser("hygiene", help="what notebooks and pages must look like")
+    command.add_argument("paths", nargs="*", type=Path, help="default: the whole course")
+    command.add_argument("--rules", action="store_true", help="list the rules and stop")
+
+    command = commands.add_parser("claims", help="compare numbers in prose with the results")
+    command.add_argument("paths", nargs="*", type=Path, help="default: pages and notebooks")
+
+    command = commands.add_parser("badges", help="carry the published address everywhere")
+    command.add_argument("paths", nargs="*", type=Path, help="notebooks; default: everything")
+    command.add_argument("--check", action="store_true", help="compare, write nothing")
+
     chosen = parser.parse_args(arguments)
     try:
         return _run(chosen, Course.find())
@@ -46,11 +57,47 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
 
         default = [*course.lessons, *course.solutions]
         return execute(course, course.chosen(chosen.paths, default), fresh=chosen.fresh)
-    from cnncourse.authoring.exercises import exercises, run_unsolved
+    if chosen.command == "exercises":
+        from cnncourse.authoring.exercises import exercises, run_unsolved
 
-    if chosen.run:
-        return run_unsolved(course, course.chosen(chosen.paths, course.exercises))
-    return exercises(course, course.chosen(chosen.paths, course.solutions), check=chosen.check)
+        if chosen.run:
+            return run_unsolved(course, course.chosen(chosen.paths, course.exercises))
+        paths = course.chosen(chosen.paths, course.solutions)
+        return exercises(course, paths, check=chosen.check)
+    if chosen.command == "hygiene":
+        from cnncourse.authoring.hygiene import RULES, hygiene
+
+        if chosen.rules:
+            for rule in RULES:
+                print(f"{rule.name:<18}{rule.demand} ({', '.join(rule.kinds)})")
+            return 0
+        return _report(hygiene(course, _files(chosen.paths)))
+    if chosen.command == "claims":
+        from cnncourse.authoring.claims import claims
+
+        return _report(claims(course, _files(chosen.paths)))
+    from cnncourse.authoring.badges import badges
+
+    return _report(badges(course, course.chosen(chosen.paths, ()), check=chosen.check))
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(inner for kind in ("*.ipynb", "*.md") for inner in path.glob(kind))
+        elif path.is_file() and path.suffix in (".ipynb", ".md"):
+            found.append(path)
+        else:
+            raise AuthoringError(f"{path}: there is no such notebook or page.")
+    return found
+
+
+def _report(findings: Sequence[Finding]) -> int:
+    for finding in findings:
+        print(finding)
+    print(f"{len(findings)} findings.")
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ PLACEHOLDER = ("# Your code here.", "...")
 _MARKER = re.compile(r"(begin|end)[ _-]*solution", re.IGNORECASE)
 _TITLE = re.compile(r"^(# .*?)\b(Solution|Exercise)(s?)\b", re.MULTILINE)
 _LINK = re.compile(r"\[(Solution|Exercise)(?=[^\]]*\]\()")
-_FOLDER = re.compile(r"\b(solutions|exercises)/")
+_FOLDER = re.compile(r"(\.\./|notebooks/)(solutions|exercises)/")
 _OTHER = {
     "Solution": "Exercise",
     "Exercise": "Solution",
@@ -90,7 +90,7 @@ def swapped(text: str) -> str:
     """
     text = _TITLE.sub(lambda match: match[1] + _OTHER[match[2]] + match[3], text)
     text = _LINK.sub(lambda match: "[" + _OTHER[match[1]], text)
-    return _FOLDER.sub(lambda match: _OTHER[match[1]] + "/", text)
+    return _FOLDER.sub(lambda match: match[1] + _OTHER[match[2]] + "/", text)
 
 
 def _without_solution(source: str, place: str) -> tuple[str, int]:

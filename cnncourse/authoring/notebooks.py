@@ -210,11 +210,16 @@ def text_of(notebook: Notebook) -> str:
 
 
 def write(path: Path, notebook: Notebook) -> bool:
-    """Write a notebook whole or not at all; True if the file changed.
+    """Write a notebook whole or not at all; True if the file changed."""
+    return write_text(path, text_of(notebook))
+
+
+def write_text(path: Path, text: str) -> bool:
+    """Write a file whole or not at all; True if it changed.
 
     A file that already holds these bytes is not touched.
     """
-    data = text_of(notebook).encode("utf-8")
+    data = text.encode("utf-8")
     if path.is_file() and path.read_bytes() == data:
         return False
     half = path.with_name(f".{path.name}.{os.getpid()}.part")
