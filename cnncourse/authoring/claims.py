@@ -62,7 +62,8 @@ _FREE = re.compile(
     r"\b(?:Python|Keras|TensorFlow|NumPy|Matplotlib|JAX|PyTorch|CUDA|Jupyter Book|JupyterLab|"
     r"Theano|CNTK|ONNX|LiteRT|Ubuntu|BY|BY-SA|CC0|version|release|[Ss]ections?|[Cc]hapters?|"
     r"[Ff]igures?|[Ee]quations?|[Tt]ables?|[Ll]essons?|[Pp]arts?|[Ss]teps?|CFF)"
-    rf"[ {_THIN}\n](?:[<>=≥≤~]+ ?)?v?\d+\.\d+(?:\.\w+)*(?:\s*(?:,|to|and|or|–|-)\s*\d+\.\d+(?:\.\w+)*)*"
+    rf"[ {_THIN}\n](?:[<>=≥≤~]+ ?)?v?\d+\.\d+(?:\.\w+)*"
+    r"(?:\s*(?:,|to|and|or|–|-)\s*\d+\.\d+(?:\.\w+)*)*"
     r"|\bv?\d+\.\d+\.\d+(?:\.\w+)*|\bv\d+\.\d+\b|\barXiv:\s*\d{4}\.\d+(?:v\d+)?"
     r"|\b(?:doi:\s*)?10\.\d{4,}/\S+"
 )

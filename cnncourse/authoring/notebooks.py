@@ -123,7 +123,10 @@ class Course:
         path = self.root / name
         if not path.is_file():
             raise AuthoringError(f"{name}: there is no such file in {self.root}.")
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        try:
+            return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as error:
+            raise AuthoringError(f"{name}: this is no YAML: {error}") from error
 
     @cached_property
     def repository(self) -> Repository:
