@@ -6,6 +6,7 @@ badge is a text link, because a picture would be asked of another host.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,6 +61,13 @@ def with_badge(notebook: Notebook, repository: Repository, name: str) -> None:
     """
     from nbformat.v4 import new_code_cell
 
+    untouched = copy.deepcopy(notebook)
+    notebooks.normalise_cells(untouched)
+    as_run = [
+        cell
+        for cell, same in zip(notebook.cells, untouched.cells, strict=True)
+        if cell.id == same.id
+    ]
     if not notebook.cells or notebook.cells[0].cell_type != "markdown":
         raise AuthoringError(f"{name}: cell 1: is no Markdown cell with the title.")
     head, link = notebook.cells[0], badge(repository, name)
@@ -77,7 +85,12 @@ def with_badge(notebook: Notebook, repository: Repository, name: str) -> None:
     for cell in notebook.cells[1:]:
         if cell.cell_type == "markdown":
             cell.source = with_addresses(cell.source, repository)
-    notebooks.normalise_cells(notebook)
+    # A cell that its author edited since the run keeps its old id, by which hygiene knows it.
+    moved = copy.deepcopy(notebook)
+    notebooks.normalise_cells(moved)
+    for cell, normal in zip(notebook.cells, moved.cells, strict=True):
+        if any(cell is kept for kept in as_run):
+            cell.id = normal.id
 
 
 def badges(course: Course, paths: Sequence[Path] = (), *, check: bool = False) -> list[Finding]:

@@ -228,7 +228,9 @@ def _keep_volatile(old: Notebook, new: Notebook) -> None:
     old_code = [cell for cell in old.cells if cell.cell_type == "code"]
     new_code = [cell for cell in new.cells if cell.cell_type == "code"]
     for before, after in zip(old_code, new_code, strict=False):
-        if before.source != after.source:
+        # The id is the hash of the source that was run: an edited or inserted cell has another,
+        # and behind a deleted one the counts no longer agree.
+        if before.id != after.id or before.execution_count != after.execution_count:
             return
-        if VOLATILE in notebooks.tags(after) and before.outputs:
+        if VOLATILE in notebooks.tags(after):
             after.outputs = before.outputs

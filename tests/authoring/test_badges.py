@@ -54,6 +54,15 @@ def test_a_missing_link_and_first_cell_are_put_in(course: Course) -> None:
     assert badges(course, [path], check=True) == []
 
 
+def test_an_edit_since_the_run_stays_visible(course: Course) -> None:
+    path = course.lessons[0]
+    notebook = notebooks.read(path)
+    notebook.cells[3].source = "print(2)"
+    notebooks.write(path, notebook)
+    assert badges(move(course), [path]) == []
+    assert {finding.rule for finding in hygiene(move(course), [path])} == {"normal-form"}
+
+
 def test_a_link_to_another_notebook_is_found(course: Course) -> None:
     path = course.lessons[0]
     notebook = notebooks.read(path)

@@ -121,6 +121,10 @@ def test_volatile_outputs_stay_until_their_code_changes(home: Course, kernel: li
     notebook.cells[1].source = "x = 2"
     notebooks.write(path, notebook)
     assert run("d") == ["d", "d"]
+    notebook = notebooks.read(path)
+    del notebook.cells[1]
+    notebooks.write(path, notebook)
+    assert run("e") == ["e"]
 
 
 @pytest.mark.parametrize("stage", ["write_bytes", "replace"])
