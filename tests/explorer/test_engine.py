@@ -1,0 +1,62 @@
+"""The page's arithmetic against Keras: every layer, in a real browser."""
+
+from __future__ import annotations
+
+import base64
+
+import keras
+import numpy as np
+import pytest
+
+from cnncourse import export
+
+pytestmark = pytest.mark.browser
+
+RUN = """async ({folder, images}) => {
+    const {Engine, fetchNetwork} = await import('/explorer/engine.js');
+    const engine = new Engine();
+    const {manifest, weights} = await fetchNetwork(new URL(folder, location.href));
+    await engine.load(manifest, weights);
+    const bytes = Uint8Array.from(atob(images.data), (letter) => letter.charCodeAt(0));
+    const pixels = new Float32Array(bytes.buffer);
+    const size = pixels.length / images.count;
+    const all = [];
+    for (let index = 0; index < images.count; index++) {
+        const {outputs} = await engine.run(pixels.slice(index * size, (index + 1) * size));
+        all.push(...outputs.slice(1).map((maps) => maps.data));
+    }
+    engine.worker.terminate();
+    const blob = new Blob(all);
+    const reader = new FileReader();
+    return new Promise((resolve) => {
+        reader.onload = () => resolve(reader.result.split(',')[1]);
+        reader.readAsDataURL(blob);
+    });
+}"""
+
+
+def run_in_page(page, folder: str, images: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
+    """The outputs of every layer as the page computes them: one (images, numbers) array each."""
+    page.goto("/")
+    data = base64.b64encode(np.ascontiguousarray(images, np.float32).tobytes()).decode()
+    answer = page.evaluate(RUN, {"folder": folder, "images": {"data": data, "count": len(images)}})
+    rows = np.frombuffer(base64.b64decode(answer), np.float32).reshape(len(images), sum(sizes))
+    return np.split(rows, np.cumsum(sizes)[:-1], axis=1)
+
+
+def layer_outputs(model: keras.Sequential, images: np.ndarray) -> list[np.ndarray]:
+    """The outputs of every layer as Keras computes them, each as (images, numbers)."""
+    every = keras.Model(model.inputs, [layer.output for layer in model.layers])
+    outputs = every([images], training=False)
+    return [keras.ops.convert_to_numpy(output).reshape(len(images), -1) for output in outputs]
+
+
+@pytest.mark.parametrize("name", ["simple_CNN", "simpler_CNN"])
+def test_every_layer_equals_keras(page, site, networks, images, name):
+    model = networks[name]
+    export.export_explorer(model, site[1] / name)
+    expected = layer_outputs(model, images)
+    got = run_in_page(page, f"/{name}/", images, [array.shape[1] for array in expected])
+    for layer, ours, theirs in zip(model.layers, got, expected, strict=True):
+        tolerance = 1e-5 if layer.name == "predictions" else 1e-4
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance, err_msg=layer.name)
