@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("paths", nargs="*", type=Path, help="notebooks; default: everything")
     command.add_argument("--check", action="store_true", help="compare, write nothing")
 
+    commands.add_parser("measure", help="record the counts that follow from code and data")
+
     chosen = parser.parse_args(arguments)
     try:
         return _run(chosen, Course.find())
@@ -76,6 +78,15 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
         from cnncourse.authoring.claims import claims
 
         return _report(claims(course, _files(chosen.paths)))
+    if chosen.command == "measure":
+        from cnncourse.authoring.measure import measure
+        from cnncourse.startup import start_keras
+
+        start_keras()
+
+        for path in measure():
+            print(course.name(path))
+        return 0
     from cnncourse.authoring.badges import badges
 
     return _report(badges(course, course.chosen(chosen.paths, ()), check=chosen.check))
