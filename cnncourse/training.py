@@ -53,8 +53,8 @@ class Recipe:
         learning_rate: of Adam at the first step; it falls along a half cosine to 0.
         augmentation: names of random changes to the training images, in this order:
             ``"flip"`` (left to right, one time in two), ``"shift"`` (up to two pixels).
-        dropout_epochs: dropout is active in that many epochs from the start, and off in the
-            rest; None leaves it on. "Early dropout": Liu et al., *Dropout Reduces
+        dropout_share: the share of the epochs, from the first one on, in which dropout is
+            active; in the rest it is off. "Early dropout": Liu et al., *Dropout Reduces
             Underfitting*, arXiv:2303.01500 (2023).
         validation_count: images cut from the training part, never trained on.
         seed: of the initial weights, the order of the images, dropout and augmentation.
@@ -67,7 +67,7 @@ class Recipe:
     batch_size: int = 64
     learning_rate: float = 0.002
     augmentation: tuple[str, ...] = ()
-    dropout_epochs: int | None = None
+    dropout_share: float = 1.0
     validation_count: int = 1000
     seed: int = 0
 
@@ -78,11 +78,8 @@ class Recipe:
             size = getattr(self, name)
             if not isinstance(size, int) or size < 1:
                 raise ValueError(f"Got {name}={size!r}; wanted a whole number above 0.")
-        if self.dropout_epochs is not None and not 0 <= self.dropout_epochs <= self.epochs:
-            raise ValueError(
-                f"Got dropout_epochs={self.dropout_epochs!r}; wanted None or a whole number from "
-                f"0 to epochs={self.epochs}."
-            )
+        if not 0 <= self.dropout_share <= 1:
+            raise ValueError(f"Got dropout_share={self.dropout_share!r}; wanted 0 to 1.")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"Got learning_rate={self.learning_rate!r}; wanted a number above 0.")
         for name in self.augmentation:
@@ -96,7 +93,7 @@ RECIPES = {
         epochs=30,
         learning_rate=0.002,
         augmentation=("flip",),
-        dropout_epochs=12,
+        dropout_share=0.4,
         validation_count=5000,
     )
     for name in models.NETWORKS
@@ -149,7 +146,7 @@ def train(
             on_epoch(row)
     rates = _dropout_rates(network)
     for epoch in range(len(rows), recipe.epochs):
-        if recipe.dropout_epochs is not None and epoch >= recipe.dropout_epochs:
+        if epoch >= round(recipe.dropout_share * recipe.epochs):
             _set_dropout(trainer, dict.fromkeys(rates, 0.0))
         order = np.random.default_rng([recipe.seed, epoch]).permutation(len(inputs))
         history = trainer.fit(

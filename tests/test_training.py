@@ -16,7 +16,7 @@ RECIPE = training.Recipe(
     epochs=3,
     batch_size=32,
     augmentation=("flip", "shift"),
-    dropout_epochs=2,
+    dropout_share=0.67,
     validation_count=40,
 )
 
@@ -87,7 +87,7 @@ def test_resumed_run_ends_with_the_same_bits(few_images, tmp_path):
 
 
 def test_killed_process_loses_at_most_one_epoch_and_no_bit(few_images, tmp_path):
-    recipe = replace(RECIPE, augmentation=(), dropout_epochs=None, epochs=8)
+    recipe = replace(RECIPE, augmentation=(), dropout_share=1, epochs=8)
     run = tmp_path / "run"
     run.mkdir()
     (run / training.RECIPE).write_text(json.dumps(asdict(recipe)))
@@ -103,13 +103,13 @@ def test_killed_process_loses_at_most_one_epoch_and_no_bit(few_images, tmp_path)
 
 
 def test_a_run_of_another_recipe_is_refused(few_images, tmp_path):
-    training.train(replace(RECIPE, epochs=1, dropout_epochs=None), tmp_path)
+    training.train(replace(RECIPE, epochs=1), tmp_path)
     with pytest.raises(ValueError, match="another recipe"):
         training.train(RECIPE, tmp_path)
 
 
 def test_another_seed_gives_other_weights(few_images, tmp_path):
-    recipe = replace(RECIPE, epochs=1, dropout_epochs=None)
+    recipe = replace(RECIPE, epochs=1)
     one = training.train(recipe, tmp_path / "one")
     other = training.train(replace(recipe, seed=1), tmp_path / "other")
     assert not same_weights(one, other)
@@ -118,16 +118,16 @@ def test_another_seed_gives_other_weights(few_images, tmp_path):
 def test_training_learns(few_images, tmp_path):
     """Overfits 160 images without augmentation: the loss falls below that of guessing."""
     rows = []
-    recipe = replace(RECIPE, augmentation=(), epochs=12, dropout_epochs=0)
+    recipe = replace(RECIPE, augmentation=(), epochs=12, dropout_share=0)
     training.train(recipe, tmp_path, on_epoch=rows.append)
     assert rows[-1]["loss"] < rows[0]["loss"] / 2
     assert rows[-1]["loss"] < np.log(10) / 2
 
 
 def test_load_run_gives_what_was_trained(few_images, tmp_path):
-    network = training.train(replace(RECIPE, epochs=1, dropout_epochs=None), tmp_path)
+    network = training.train(replace(RECIPE, epochs=1), tmp_path)
     recipe, loaded, rows = training.load_run(tmp_path)
-    assert recipe == replace(RECIPE, epochs=1, dropout_epochs=None)
+    assert recipe == replace(RECIPE, epochs=1)
     assert same_weights(network, loaded)
     assert set(rows[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
 
@@ -167,7 +167,7 @@ def test_unwritable_folder_is_said_before_work_starts(tmp_path, monkeypatch):
         ({"batch_size": 2.5}, r"batch_size=2\.5"),
         ({"learning_rate": -1.0}, "learning_rate"),
         ({"learning_rate": float("nan")}, "learning_rate"),
-        ({"dropout_epochs": 4}, "dropout_epochs=4.*epochs=3"),
+        ({"dropout_share": 40}, "dropout_share=40.*0 to 1"),
         ({"augmentation": ("mirror",)}, "'mirror'.*flip, shift"),
     ],
 )
