@@ -278,7 +278,9 @@ class _Trial:
         for known in exercise.misconceptions:
             if all(form.agree(mine, _read_wrong(known, form, case)) for case, mine in tried):
                 return self._not_yet(known.hint + difference, known.name)
-        text = reading.remark or "The answer is not the wanted one, and no mistake known here."
+        text = reading.remark or (
+            "The answer is not the wanted one, and this is none of the mistakes known by name."
+        )
         return self._not_yet(text + difference)
 
     def _show_case(self, case: tuple[Any, ...]) -> str:

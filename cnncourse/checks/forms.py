@@ -87,16 +87,13 @@ class Values:
         """Whether two answers are the same within the tolerance of the first one's dtype."""
         if mine.parts is None or wanted.parts is None or len(mine.parts) != len(wanted.parts):
             return False
-        return all(
-            a.shape == b.shape and _close(a, b).all()
-            for a, b in zip(mine.parts, wanted.parts, strict=True)
-        )
+        return all(_alike(a, b) for a, b in zip(mine.parts, wanted.parts, strict=True))
 
     def explain(self, mine: Reading, wanted: Reading) -> str:
         """Both answers, and the first index at which they differ."""
         lines = []
         for label, a, b in zip(self.labels, mine.parts, wanted.parts, strict=True):
-            if a.shape == b.shape and _close(a, b).all():
+            if _alike(a, b):
                 continue
             lines.append(show(f"Your {label}", a))
             lines.append(show(f"Wanted {label}", b))
@@ -205,6 +202,12 @@ def _as_array(answer: Any) -> tuple[np.ndarray | None, str]:
         return np.broadcast_to(np.array(np.nan), array.shape), ""
     # A plain copy: a later call may write into the same memory.
     return np.array(array, subok=False), ""
+
+
+def _alike(mine: np.ndarray, wanted: np.ndarray) -> bool:
+    if mine.shape != wanted.shape:
+        return False
+    return mine.size > _TOO_MANY or bool(_close(mine, wanted).all())
 
 
 def _close(mine: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -170,7 +170,7 @@ def _wait(job: _Job, ident: int) -> bool:
 
 
 def _stop(job: _Job, ident: int) -> None:
-    """Raise in the thread until the work has ended; afterwards nothing is pending there."""
+    """Raise in the thread until the work has ended."""
     leaving = type("OutOfTime", (OutOfTime,), {})
     # Creating the exception raises the next one. It is C code, so the next one arrives at the
     # learner's next step, which is outside of the `try` that caught this one, or of the one around.
@@ -184,7 +184,9 @@ def _stop(job: _Job, ident: int) -> None:
         ticks += 1
         time.sleep(_TICK)
     leaving.__init__ = BaseException.__init__
-    _raise_nothing_in_thread(ident, None)
+    if job.finished:
+        _raise_nothing_in_thread(ident, None)
+    # Otherwise the one still pending ends the work as soon as its call into C comes back.
     job.leave.release()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from cnncourse import ops
 from cnncourse.checks.engine import Exercise
 from cnncourse.checks.forms import Values
 
@@ -130,10 +131,6 @@ def _split(total):
     return total // 2, total - total // 2
 
 
-def _same_padding(size, kernel_size, stride):
-    return _split(max(_total_padding(size, kernel_size, stride), 0))
-
-
 def _line_cases() -> Iterator[tuple[int, int, int]]:
     for size in (1, 2, 3, 4, 5, 7, 8, 28):
         for kernel_size in (1, 2, 3, 4, 5, 7):
@@ -142,7 +139,7 @@ def _line_cases() -> Iterator[tuple[int, int, int]]:
 
 
 SAME_PADDING = Exercise(
-    "same_padding", _same_padding, _line_cases, Values(("before", "after"), kind="whole")
+    "same_padding", ops.same_padding, _line_cases, Values(("before", "after"), kind="whole")
 )
 
 SAME_PADDING.misconception(
@@ -155,7 +152,7 @@ SAME_PADDING.misconception(
     "When the number of pixels is odd, the one left over seems to go before the image. In "
     "TensorFlow's rule it goes after.",
     name="odd_pixel_before",
-)(lambda size, kernel_size, stride: _same_padding(size, kernel_size, stride)[::-1])
+)(lambda size, kernel_size, stride: ops.same_padding(size, kernel_size, stride)[::-1])
 
 SAME_PADDING.misconception(
     "Both sides seem to get half the kernel, rounded down. That is how PyTorch's layers are often "
@@ -178,18 +175,18 @@ SAME_PADDING.misconception(
 SAME_PADDING.misconception(
     "All of the padding seems to go after the image. It is shared between both sides.",
     name="all_of_it_after",
-)(lambda size, kernel_size, stride: (0, sum(_same_padding(size, kernel_size, stride))))
+)(lambda size, kernel_size, stride: (0, sum(ops.same_padding(size, kernel_size, stride))))
 
 SAME_PADDING.misconception(
     "The pixels that are needed in all seem to be added on each side. They are shared.",
     name="all_of_it_on_both_sides",
-)(lambda size, kernel_size, stride: (sum(_same_padding(size, kernel_size, stride)),) * 2)
+)(lambda size, kernel_size, stride: (sum(ops.same_padding(size, kernel_size, stride)),) * 2)
 
 SAME_PADDING.misconception(
     "The two sides seem to get the same number, so that an odd pixel is lost and the last window "
     "does not fit.",
     name="odd_pixel_lost",
-)(lambda size, kernel_size, stride: (_same_padding(size, kernel_size, stride)[0],) * 2)
+)(lambda size, kernel_size, stride: (ops.same_padding(size, kernel_size, stride)[0],) * 2)
 
 
 @SAME_PADDING.misconception(
@@ -200,12 +197,6 @@ def windows_rounded_down(size, kernel_size, stride):
     return _split(max((size // stride - 1) * stride + kernel_size - size, 0))
 
 
-def _output_size(size, kernel_size, stride, padding):
-    if padding == "same":
-        return math.ceil(size / stride)
-    return (size - kernel_size) // stride + 1
-
-
 def _output_size_cases() -> Iterator[tuple[int, int, int, str]]:
     for size, kernel_size, stride in _line_cases():
         yield size, kernel_size, stride, "same"
@@ -213,7 +204,7 @@ def _output_size_cases() -> Iterator[tuple[int, int, int, str]]:
             yield size, kernel_size, stride, "valid"
 
 
-OUTPUT_SIZE = Exercise("output_size", _output_size, _output_size_cases, Values(kind="whole"))
+OUTPUT_SIZE = Exercise("output_size", ops.output_size, _output_size_cases, Values(kind="whole"))
 
 
 def _wrong_size(name, hint, *, valid=None, same=None):
@@ -221,7 +212,7 @@ def _wrong_size(name, hint, *, valid=None, same=None):
 
     def answer(size, kernel_size, stride, padding):
         rule = {"valid": valid, "same": same}[padding]
-        right = _output_size(size, kernel_size, stride, padding)
+        right = ops.output_size(size, kernel_size, stride, padding)
         return right if rule is None else rule(size, kernel_size, stride)
 
     OUTPUT_SIZE.misconception(hint, name=name)(answer)
@@ -290,8 +281,7 @@ _wrong_size(
 
 
 def _conv2d(inputs, kernel, bias):
-    windows = sliding_window_view(np.asarray(inputs, float), kernel.shape[:2], axis=(1, 2))
-    return np.einsum("bhwcij,ijcf->bhwf", windows, kernel) + bias
+    return ops.conv2d(np.asarray(inputs, float), kernel, bias)
 
 
 def _conv2d_cases() -> Iterator[tuple]:
