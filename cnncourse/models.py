@@ -95,6 +95,7 @@ def simpler_CNN(input_shape: Shape, num_classes: int) -> keras.Sequential:
     model.add(layers.BatchNormalization())
     model.add(layers.Conv2D(128, 3, strides=2, padding="same"))
     model.add(layers.Conv2D(256, 1, padding="same"))
+    model.add(layers.BatchNormalization())
     model.add(layers.Conv2D(num_classes, 3, strides=2, padding="same"))
     model.add(layers.Flatten())
     model.add(layers.Activation("softmax", name="predictions"))
