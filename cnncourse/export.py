@@ -6,6 +6,7 @@ Writing files from a finished Keras model belongs here; training and measuring d
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +77,8 @@ def export_explorer(
         raise ValueError(f"Got precision={precision!r}; wanted 'auto', 'float16' or 'float32'.")
     input_shape = _input_shape(model)
     arrays: list[np.ndarray] = []
-    entries = [entry for layer in model.layers for entry in _entries(layer, arrays)]
+    names = _stable_names(model)
+    entries = [entry for layer in model.layers for entry in _entries(layer, names, arrays)]
     _check_order(entries)
     outputs = entries[-1]["output_shape"][-1] if entries else 0
     if classes is not None and len(classes) != outputs:
@@ -162,7 +164,26 @@ def _input_shape(model: keras.Sequential) -> list[int]:
     return shape
 
 
-def _entries(layer: keras.Layer, arrays: list[np.ndarray]) -> Iterator[Entry]:
+def _stable_names(model: keras.Sequential) -> dict[str, str]:
+    """Names that do not depend on how many layers the session made before.
+
+    Keras counts the layers that got no name of their own through a whole session; here the
+    count begins anew with the model: conv2d, conv2d_1, ….
+    """
+    counts: dict[str, int] = {}
+    names = {}
+    for layer in model.layers:
+        names[layer.name] = layer.name
+        base = re.sub(r"_\d+$", "", layer.name)
+        if base == re.sub(r"(?<=[a-z\d])(?=[A-Z])", "_", type(layer).__name__).lower():
+            count = counts[base] = counts.get(base, -1) + 1
+            names[layer.name] = f"{base}_{count}" if count else base
+    return names
+
+
+def _entries(
+    layer: keras.Layer, names: dict[str, str], arrays: list[np.ndarray]
+) -> Iterator[Entry]:
     """What the manifest says of one Keras layer; its weights are appended to ``arrays``.
 
     A layer with an ``activation`` argument gives two entries, since it does two things.
@@ -170,7 +191,8 @@ def _entries(layer: keras.Layer, arrays: list[np.ndarray]) -> Iterator[Entry]:
     from keras import layers as known
 
     output_shape = list(layer.output.shape[1:])
-    common = {"name": layer.name, "output_shape": output_shape}
+    name = names[layer.name]
+    common = {"name": name, "output_shape": output_shape}
 
     def weights(**named: Any) -> Entry:
         """Where each weight lies in the file: its offset, counted in numbers, and shape."""
@@ -203,7 +225,7 @@ def _entries(layer: keras.Layer, arrays: list[np.ndarray]) -> Iterator[Entry]:
         }
         if layer.activation.__name__ != "linear":
             function = layer.activation.__name__
-            yield activation(f"{layer.name}/{function}", function)
+            yield activation(f"{name}/{function}", function)
     elif kind is known.BatchNormalization:
         if layer.axis not in (-1, len(output_shape)):
             raise _unsupported(layer, f"axis {layer.axis}")
@@ -220,18 +242,18 @@ def _entries(layer: keras.Layer, arrays: list[np.ndarray]) -> Iterator[Entry]:
         }
     elif kind is known.Activation:
         if layer.activation.__name__ != "linear":
-            yield activation(layer.name, layer.activation.__name__)
+            yield activation(name, layer.activation.__name__)
     elif kind is known.ReLU:
         _want(layer, max_value=None, negative_slope=0, threshold=0)
-        yield activation(layer.name, "relu")
+        yield activation(name, "relu")
     elif kind is known.Softmax:
         if layer.axis not in (-1, len(output_shape)):
             raise _unsupported(layer, f"axis {layer.axis}")
-        yield activation(layer.name, "softmax")
+        yield activation(name, "softmax")
     elif kind in (known.AveragePooling2D, known.MaxPooling2D):
         _want(layer, data_format="channels_last")
-        name = "average_pool2d" if kind is known.AveragePooling2D else "max_pool2d"
-        yield {**common, "type": name, **_window(layer, layer.pool_size)}
+        pool = "average_pool2d" if kind is known.AveragePooling2D else "max_pool2d"
+        yield {**common, "type": pool, **_window(layer, layer.pool_size)}
     elif kind is known.GlobalAveragePooling2D:
         _want(layer, data_format="channels_last", keepdims=False)
         yield {**common, "type": "global_average_pool2d"}

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnncourse.authoring.notebooks import AuthoringError, Course, Finding
+from cnncourse.startup import start_keras
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,6 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("--check", action="store_true", help="compare, write nothing")
 
     commands.add_parser("measure", help="record the counts that follow from code and data")
+
+    commands.add_parser("data", help="cut the embedded sample and photos from their sources")
+    commands.add_parser("pictures", help="draw the picture of the landing page")
+    command = commands.add_parser("ship", help="ship the weights of a finished documented run")
+    command.add_argument("run", type=Path, help="the folder that cnncourse train wrote")
 
     chosen = parser.parse_args(arguments)
     try:
@@ -79,13 +85,23 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
 
         return _report(claims(course, _files(chosen.paths)))
     if chosen.command == "measure":
-        from cnncourse.authoring.measure import measure
-        from cnncourse.startup import start_keras
-
         start_keras()
+        from cnncourse.authoring.measure import measure
 
         for path in measure():
             print(course.name(path))
+        return 0
+    if chosen.command in ("data", "pictures", "ship"):
+        start_keras()
+        from cnncourse.authoring import pictures, ship
+
+        if chosen.command == "data":
+            ship.sample()
+            ship.photos()
+        elif chosen.command == "pictures":
+            pictures.pictures(course)
+        else:
+            print(ship.ship(chosen.run))
         return 0
     from cnncourse.authoring.badges import badges
 

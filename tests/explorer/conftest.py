@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnncourse import datasets, models
+from cnncourse import datasets, export, models
 
 ROOT = Path(__file__).parents[2]
 EXPLORER = ROOT / "book" / "_static" / "explorer"
@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",
 ]
 
 
@@ -37,7 +38,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def translate_path(self, path: str) -> str:
         path = path.split("?")[0].split("#")[0]
-        if path.startswith("/explorer/"):
+        # Networks come from the test, so that a page test needs no trained weights.
+        if path.startswith("/explorer/") and not path.startswith("/explorer/networks/"):
             return str(EXPLORER / path.removeprefix("/explorer/"))
         return super().translate_path(path)
 
@@ -136,6 +138,40 @@ def halved(model: keras.Sequential) -> keras.Sequential:
     """The same model with weights that half precision holds exactly."""
     model.set_weights([w.astype(np.float16).astype(np.float32) for w in model.get_weights()])
     return model
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>The explorer</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/explorer/explorer.css">
+<main>
+<h1>The explorer</h1>
+<div id="cnn-explorer" class="cnn-explorer"><div class="cnn-fallback"><p>A picture</p></div></div>
+<div class="cnn-widget" data-widget="convolution"></div>
+<div class="cnn-widget" data-widget="batch-normalization"></div>
+<div class="cnn-widget" data-widget="pooling"></div>
+</main>
+<script type="module" src="/explorer/explorer.js"></script>
+<script type="module" src="/explorer/widgets.js"></script>
+</html>
+"""
+
+
+@pytest.fixture
+def explorer(page, site, networks):
+    """The explorer with both networks at hand, its test images shown."""
+    _, folder = site
+    (folder / "explorer.html").write_text(PAGE, encoding="utf-8")
+    for name, model in networks.items():
+        export.export_explorer(
+            model, folder / "explorer" / "networks" / name, classes=datasets.FASHION_MNIST_CLASSES
+        )
+    page.goto("/explorer.html")
+    page.wait_for_selector(".cnn-gallery button:nth-child(30)")
+    return page
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 // The last step: one number of one map, where it looks on the image, and how it was computed.
 
 import { arithmeticOf } from "./arithmetic.js";
-import { digits, h } from "./dom.js";
+import { digits, h, times } from "./dom.js";
 import { follow, receptiveField, valueAt } from "./explain.js";
 import { limitOf, paintInput, paintMap } from "./paint.js";
 import { placeBox } from "./picture-panel.js";
@@ -47,7 +47,7 @@ export class NumberPanel {
     this.image = new View();
     this.input = new View();
     this.map = new View();
-    this.readout = h("output", { class: "cnn-muted", "aria-live": "off" });
+    this.readout = h("output", { class: "cnn-muted cnn-readout", "aria-live": "off" });
     this.back = h("button", { type: "button", class: "cnn-button", onclick: () => this.follow(-1) }, "← Where it comes from");
     this.forth = h("button", { type: "button", class: "cnn-button", onclick: () => this.follow(1) }, "Where it goes →");
     this.keys = h(
@@ -142,14 +142,8 @@ export class NumberPanel {
     const inputs = outputs[layer];
     const maps = outputs[layer + 1];
     const field = receptiveField(manifest.layers, outputs, place);
-    const covers = field.height >= image.height && field.width >= image.width;
-    const size = field.height === 1 && field.width === 1 ? "one pixel" : `${field.height}×${field.width} pixels`;
     paintInput(this.image.canvas, image, manifest.input.range);
-    this.image.update(
-      image,
-      field,
-      `The image. The number depends on ${size}${covers ? ", more than there are" : " of it"}.`,
-    );
+    this.image.update(image, field, describeField(field, image));
     const shown = explanation.type === "flatten" ? explanation.from.channel : Math.min(source, inputs.channels - 1);
     if (layer === 0) paintInput(this.input.canvas, image, manifest.input.range);
     else paintMap(this.input.canvas, inputs, shown, limitOf(inputs));
@@ -183,4 +177,22 @@ export class NumberPanel {
   place;
   /** @type {number | undefined} */
   source;
+}
+
+/**
+ * @param {Box} field
+ * @param {Maps} image
+ */
+function describeField(field, image) {
+  const size = times([field.height, field.width]);
+  const bottom = field.top + field.height;
+  const right = field.left + field.width;
+  if (field.height === 1 && field.width === 1) return "The image. The number depends on one pixel of it.";
+  if (field.top <= 0 && field.left <= 0 && bottom >= image.height && right >= image.width) {
+    return `The image. The receptive field, ${size} pixels, covers all of it.`;
+  }
+  if (field.top < 0 || field.left < 0 || bottom > image.height || right > image.width) {
+    return `The image. The receptive field, ${size} pixels, reaches over its border.`;
+  }
+  return `The image. The receptive field is ${size} pixels of it.`;
 }

@@ -37,7 +37,7 @@ export class PicturePanel {
     this.invert = h("input", { type: "checkbox", id: "cnn-invert", onchange: () => this.refresh() });
     this.tabs = h("div", { class: "cnn-tabs", role: "radiogroup", "aria-label": "Where the image comes from" });
     this.bodies = [this.makeGallery(), this.makeDrawing(), this.makeFile(), this.makeCamera()];
-    ["Test images", "Draw", "A picture", "Camera"].forEach((name, index) => {
+    ["Test images", "Draw", "File", "Camera"].forEach((name, index) => {
       this.tabs.append(
         h("button", { type: "button", role: "radio", class: "cnn-tab", onclick: () => this.openTab(index) }, name),
       );
