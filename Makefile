@@ -58,7 +58,7 @@ $(VENV)/maintain: $(VENV)/test
 # ---- what a reader runs ----------------------------------------------------------------------
 
 book: $(VENV)/book ## build the pages of the course
-	@$(RUN) -m jupyter_book build . -W -n --keep-going
+	@$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "The course is built. Open: file://$(CURDIR)/_build/html/index.html"
 
 test: $(VENV)/test ## run all tests

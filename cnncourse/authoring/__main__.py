@@ -44,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("paths", nargs="*", type=Path, help="notebooks; default: everything")
     command.add_argument("--check", action="store_true", help="compare, write nothing")
 
+    command = commands.add_parser("contents", help="the landing page's table of lessons")
+    command.add_argument("--check", action="store_true", help="compare, write nothing")
+
     commands.add_parser("measure", help="record the counts that follow from code and data")
 
     commands.add_parser("data", help="cut the embedded sample and photos from their sources")
@@ -84,6 +87,10 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
         from cnncourse.authoring.claims import claims
 
         return _report(claims(course, _files(chosen.paths)))
+    if chosen.command == "contents":
+        from cnncourse.authoring.contents import contents
+
+        return _report(contents(course, check=chosen.check))
     if chosen.command == "measure":
         start_keras()
         from cnncourse.authoring.measure import measure

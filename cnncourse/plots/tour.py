@@ -49,10 +49,10 @@ def tour(
     ax = figure.add_subplot(grid[:, -2:])
     order = np.argsort(probabilities)[::-1][:4]
     colours = [style.ORANGE] + [style.GREY] * 3
-    ax.barh(range(4), 100 * probabilities[order], color=colours)
+    ax.barh(range(4), 100 * probabilities[order], height=0.3, color=colours)
     for row, label in enumerate(order):
         text = f"{class_names[label]}  {100 * probabilities[label]:.1f} %"
-        ax.text(0, row - 0.47, text, ha="left", va="bottom", fontsize=10)
+        ax.text(0, row - 0.2, text, ha="left", va="bottom", fontsize=10)
     ax.set(ylim=(3.6, -0.9), xlim=(0, 100), title="answer")
     ax.axis("off")
     return figure

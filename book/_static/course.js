@@ -1,0 +1,10 @@
+// What the theme leaves undone, mended once the page stands.
+
+// The link home stands outside every landmark of the page: it is part of the navigation.
+document.querySelector(".navbar-brand")?.parentElement?.setAttribute("role", "navigation");
+document.querySelector(".navbar-brand")?.parentElement?.setAttribute("aria-label", "Home");
+
+// What scrolls must be within reach of the keyboard.
+for (const element of document.querySelectorAll(".bd-article table, .cell_output pre, div.math")) {
+  if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+}
