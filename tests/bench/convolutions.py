@@ -1,5 +1,6 @@
 """The convolutions that the benchmark times: those of both networks at 28×28 pixels."""
 
+from itertools import chain
 from typing import NamedTuple
 
 from cnncourse import anatomy, models
@@ -38,4 +39,4 @@ def convolutions_of(network: str) -> list[Convolution]:
     return found
 
 
-CONVOLUTIONS = list(dict.fromkeys(sum(map(convolutions_of, models.NETWORKS), [])))
+CONVOLUTIONS = list(dict.fromkeys(chain.from_iterable(map(convolutions_of, models.NETWORKS))))

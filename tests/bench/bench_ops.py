@@ -1,29 +1,18 @@
 """How fast the reference convolution is, beside a plain loop and beside Keras.
 
 Every convolution of both networks at 28×28 pixels and batch 32, forward and backward. Nothing
-here asserts a time; ``make bench`` runs it through ``bench_table.py``, which records the ratios.
+here asserts a time; ``make bench`` runs it through ``ops_speed.py``, which records the ratios.
 The loop is timed on one image, because a batch of 32 would take it minutes; its time times 32
 is what the table compares.
 """
 
-import os
-
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from convolutions import BATCH, CONVOLUTIONS
 
 from cnncourse import ops
-from cnncourse.startup import start_keras
-
-start_keras()
-
-import keras
-import tensorflow as tf
-
-# NumPy reads its number of threads from the environment; TensorFlow gets the same one.
-THREADS = int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count()))
-tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-tf.config.threading.set_inter_op_parallelism_threads(THREADS)
 
 by_convolution = pytest.mark.parametrize("convolution", CONVOLUTIONS, ids=str)
 
@@ -96,7 +85,7 @@ def assert_agree(ours, theirs):
 def measure(benchmark, convolution, contender, direction, rounds, function):
     benchmark.group = f"{convolution} {direction}"
     benchmark.extra_info.update(
-        convolution=str(convolution), contender=contender, direction=direction
+        convolution=str(convolution), contender=contender, direction=direction, batch=BATCH
     )
     return benchmark.pedantic(function, rounds=rounds, warmup_rounds=min(3, rounds - 1))
 

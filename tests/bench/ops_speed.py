@@ -15,17 +15,19 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from convolutions import BATCH
-
 from cnncourse import results
 
-THREADS = "2"
+# NumPy and TensorFlow read from the environment how many threads they may use.
+THREADS = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "2"
+)
 TOPIC = "bench.ops"
 
 
 def ratios(report: dict) -> dict[str, float]:
     """From pytest-benchmark's report: how many times the loop, and how many times Keras's time."""
     fastest = {}
+    batch = report["benchmarks"][0]["extra_info"]["batch"]
     for entry in report["benchmarks"]:
         info = entry["extra_info"]
         key = info["convolution"], info["direction"], info["contender"]
@@ -36,7 +38,7 @@ def ratios(report: dict) -> dict[str, float]:
             continue
         times = {name: fastest[convolution, direction, name] for name in ("ops", "keras", "loop")}
         name = f"{convolution}_{direction}"
-        found[f"{name}_loop_over_ops"] = BATCH * times["loop"] / times["ops"]
+        found[f"{name}_loop_over_ops"] = batch * times["loop"] / times["ops"]
         found[f"{name}_ops_over_keras"] = times["ops"] / times["keras"]
     return found
 
@@ -68,12 +70,19 @@ def run_once() -> dict:
     """One run of the benchmark in a process of its own, both libraries on two threads."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bench.json")
-        command = [sys.executable, "-m", "pytest", "tests/bench_ops.py", "--benchmark-only", "-q"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "tests/bench/bench_ops.py",
+            "--benchmark-only",
+            "-q",
+        ]
         subprocess.run(
-            [*command, f"--benchmark-json={path}", "--benchmark-columns=min,median,rounds"],
+            [*command, "--benchmark-only", f"--benchmark-json={path}"],
             check=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": THREADS},
-            cwd=Path(__file__).parent.parent,
+            env=os.environ | THREADS,
+            cwd=Path(__file__).parents[2],
             stdout=subprocess.DEVNULL,
         )
         return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,119 @@
+"""Every page of the built book, opened in a real browser as a reader opens it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import BUILT
+
+from cnncourse import quizzes
+from cnncourse.authoring.notebooks import Course, read
+
+pytestmark = pytest.mark.browser
+
+COURSE = Course.find(Path(__file__).parent)
+PAGES = COURSE.contents
+LESSONS = [name for name in PAGES if re.fullmatch(r"notebooks/\d\d-[\w-]+", name)]
+every_page = pytest.mark.parametrize("name", PAGES)
+every_lesson = pytest.mark.parametrize("name", LESSONS)
+
+
+@every_page
+def test_a_page_stands_whole_and_asks_no_other_host(wide, name: str) -> None:
+    page = wide.open(name)
+    assert page.locator("h1").count() == 1
+    broken = page.evaluate(
+        "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+    )
+    assert broken == []
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('.bd-article img')].filter(i => !i.alt).map(i => i.src)"
+    )
+    assert nameless == []
+    assert wide.faults == []
+
+
+@every_page
+def test_a_narrow_page_does_not_scroll_sideways(narrow, name: str) -> None:
+    page = narrow.open(name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert narrow.faults == []
+
+
+@every_page
+def test_axe_finds_no_violation(lit, name: str) -> None:
+    page = lit.open(name)
+    violations = [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+    ]
+    assert violations == []
+
+
+@every_lesson
+def test_formulas_render(wide, name: str) -> None:
+    source = "\n".join(
+        cell.source
+        for cell in read(COURSE.root / f"{name}.ipynb").cells
+        if cell.cell_type == "markdown"
+    )
+    page = wide.open(name)
+    if "$" in re.sub(r"`[^`]*`", "", source):
+        page.wait_for_selector(".bd-article mjx-container")
+    assert page.locator("mjx-merror").count() == 0
+    assert page.locator(".bd-article .math:not(:has(mjx-container))").count() == 0
+
+
+@every_lesson
+def test_the_quiz_answers_each_option_without_a_kernel(wide, name: str) -> None:
+    page = wide.open(name)
+    shown = {box.inner_text().split("\n")[0]: box for box in page.locator(".Quiz").all()}
+    questions = quizzes.load(Path(name).name[:2])
+    assert len(shown) == len(questions)
+    for question in questions:
+        box = shown[question["question"]]
+        for option in question["answers"]:
+            box.locator(".MCButton").filter(has_text=option["answer"]).first.click()
+            said = box.locator(".Feedback").inner_text()
+            assert said.startswith(option["feedback"]), option
+
+
+def test_there_is_one_search_field(wide, narrow) -> None:
+    for visit in (wide, narrow):
+        page = visit.open("book/index")
+        visible = "[title=Search], input[type=search]"
+        shown = [entry for entry in page.locator(visible).all() if entry.is_visible()]
+        assert len(shown) == 1
+
+
+def test_the_search_finds_a_lesson(wide) -> None:
+    page = wide.page
+    page.goto(f"{wide.address}/search.html?q=convolution")
+    page.wait_for_selector("#search-results li a")
+    assert wide.faults == []
+
+
+def test_links_inside_the_book_lead_somewhere(wide) -> None:
+    """Of every page at once: the files are looked up, the anchors too."""
+    missing, anchors = [], {}
+    for name in PAGES:
+        page = wide.open(name)
+        for link in page.eval_on_selector_all("a[href]", "links => links.map(l => l.href)"):
+            target, anchor = urldefrag(link)
+            if not target.startswith(wide.address):
+                continue
+            path = BUILT / unquote(urlsplit(target).path).lstrip("/")
+            if not path.is_file():
+                missing.append(f"{name}: {link}")
+            elif anchor and path.suffix == ".html":
+                if path not in anchors:
+                    text = path.read_text(encoding="utf-8")
+                    anchors[path] = set(re.findall(r'\sid="([^"]+)"', text))
+                if unquote(anchor) not in anchors[path]:
+                    missing.append(f"{name}: {link}")
+    assert missing == []
