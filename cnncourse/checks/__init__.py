@@ -9,14 +9,32 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from cnncourse.checks import lesson01, lesson02, lesson03, lesson04, lesson05, lesson06
+from cnncourse.checks import (
+    lesson01,
+    lesson02,
+    lesson03,
+    lesson04,
+    lesson05,
+    lesson06,
+    lesson08,
+    lesson09,
+)
 from cnncourse.checks.engine import Diagnosis, Exercise, Misconception, NotYet, judge
 
 __all__ = ["EXERCISES", "Diagnosis", "Exercise", "Misconception", "NotYet", "check", "diagnose"]
 
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
-    for lesson in (lesson01, lesson02, lesson03, lesson04, lesson05, lesson06)
+    for lesson in (
+        lesson01,
+        lesson02,
+        lesson03,
+        lesson04,
+        lesson05,
+        lesson06,
+        lesson08,
+        lesson09,
+    )
     for exercise in lesson.EXERCISES
 }
 """Every exercise by the name of its function."""

@@ -96,8 +96,8 @@ _wrong_conv(
 )
 _wrong_conv(
     "kernel_gradient_flipped",
-    "The gradient of the kernel came out flipped. The forward pass lays the kernel on as it is, and "
-    "so does its gradient.",
+    "The gradient of the kernel came out flipped. The forward pass lays the kernel on as it is, "
+    "and so does its gradient.",
     lambda grad_inputs, grad_kernel, grad_bias, *_: (
         grad_inputs,
         grad_kernel[::-1, ::-1],

@@ -1,0 +1,244 @@
+"""How a Keras model is read and compared with a specification, layer by layer.
+
+A specification is a list of layers as plain data, so that a bank of wrong networks costs
+nothing until one is needed. Which networks are wanted stands in ``lesson08`` and ``lesson09``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cnncourse.checks.forms import Reading, describe
+
+Layer = dict[str, Any]
+
+# What counts as a setting, by type of layer; what is not named here is free.
+_DEFAULTS: dict[str, Layer] = {
+    "Conv2D": {
+        "filters": None,
+        "kernel_size": None,
+        "strides": (1, 1),
+        "padding": "valid",
+        "dilation_rate": (1, 1),
+        "groups": 1,
+        "use_bias": True,
+        "activation": "linear",
+        "kernel_regularizer": None,
+    },
+    "BatchNormalization": {
+        "axis": -1,
+        "momentum": 0.99,
+        "epsilon": 0.001,
+        "center": True,
+        "scale": True,
+    },
+    "AveragePooling2D": {"pool_size": (2, 2), "strides": (2, 2), "padding": "valid"},
+    "MaxPooling2D": {"pool_size": (2, 2), "strides": (2, 2), "padding": "valid"},
+    "Dropout": {"rate": None},
+    "Dense": {"units": None, "use_bias": True, "activation": "linear"},
+    "Activation": {"activation": None},
+    "GlobalAveragePooling2D": {"keepdims": False},
+    "GlobalMaxPooling2D": {"keepdims": False},
+    "Flatten": {},
+}
+_NAMES = ("image_array", "predictions")
+
+
+def convolution(filters: int, side: int, **settings: Any) -> Layer:
+    """A square convolution with ``same`` padding, unless told otherwise."""
+    return _layer("Conv2D", filters=filters, kernel_size=(side, side), **_SAME | settings)
+
+
+def normalization() -> Layer:
+    """Batch normalization as Keras makes it when nothing is said."""
+    return _layer("BatchNormalization")
+
+
+def activation(function: str, **settings: Any) -> Layer:
+    """ReLU, softmax, or another function of each number or row."""
+    return _layer("Activation", activation=function, **settings)
+
+
+def average_pooling(**settings: Any) -> Layer:
+    """The mean over windows of 2×2, with ``same`` padding unless told otherwise."""
+    return _layer("AveragePooling2D", **_SAME | settings)
+
+
+def max_pooling() -> Layer:
+    """The largest over windows of 2×2, with ``same`` padding."""
+    return _layer("MaxPooling2D", **_SAME)
+
+
+def dropout(rate: float) -> Layer:
+    """Dropout of a share."""
+    return _layer("Dropout", rate=rate)
+
+
+def dense(units: int) -> Layer:
+    """A fully connected layer."""
+    return _layer("Dense", units=units)
+
+
+def global_average() -> Layer:
+    """The mean of each map."""
+    return _layer("GlobalAveragePooling2D")
+
+
+def flatten() -> Layer:
+    """All numbers in one row."""
+    return _layer("Flatten")
+
+
+_SAME = {"padding": "same"}
+
+
+def _layer(kind: str, **settings: Any) -> Layer:
+    return {"type": kind, "name": None} | _DEFAULTS[kind] | settings
+
+
+def changed(
+    layers: Sequence[Layer], which: Callable[[Layer], bool], *instead: Layer, **settings: Any
+) -> list[Layer]:
+    """The layers with some of them changed.
+
+    Args:
+        layers: a specification.
+        which: says of a layer whether it is meant.
+        instead: layers that take the place of each that is meant; none removes it, unless
+            settings are given.
+        settings: other values for each that is meant.
+    """
+    found: list[Layer] = []
+    for layer in layers:
+        if not which(layer):
+            found.append(layer)
+        elif settings:
+            found.append(layer | settings)
+        else:
+            found += instead
+    return found
+
+
+def of_type(*kinds: str) -> Callable[[Layer], bool]:
+    """Whether a layer is of one of these types."""
+    return lambda layer: layer["type"] in kinds
+
+
+class Architecture:
+    """Answers that are Keras models, compared with lists of layers.
+
+    The first part of a reading is the input; the others are the layers in their order.
+    """
+
+    repeatable = False
+
+    def prepare(self) -> None:
+        """Load Keras before the clock starts."""
+        from cnncourse.startup import start_keras
+
+        start_keras()
+        import keras  # noqa: F401 - slow the first time
+
+    def as_candidate(self, wrong: Callable[..., list[Layer]]) -> Callable[..., Any]:
+        """A wrong list of layers as a learner would hand it in: as a Keras model."""
+
+        def build(input_shape: tuple[int, int, int], num_classes: int) -> Any:
+            return as_model(wrong(input_shape, num_classes))
+
+        return build
+
+    def read(self, answer: Any, arguments: Sequence[Any]) -> Reading:
+        """The input and the layers of a model, or why they cannot be read."""
+        if isinstance(answer, list) and answer and isinstance(answer[0], dict):
+            return Reading(answer)
+        import keras
+
+        if isinstance(answer, keras.layers.Layer) and not isinstance(answer, keras.Model):
+            return Reading(
+                complaint=f"It returned one layer ({type(answer).__name__}); wanted is a Keras "
+                "model that holds all of them, such as keras.Sequential([...])."
+            )
+        if not isinstance(answer, keras.Model):
+            return Reading(
+                complaint=f"It returned {describe(answer)}; wanted is a Keras model, such as "
+                "keras.Sequential([...])."
+            )
+        try:
+            shape = tuple(answer.input_shape[1:])
+        except (AttributeError, TypeError, ValueError):
+            return Reading(
+                complaint="The model does not know what comes in, so its layers have no weights "
+                "yet. Begin it with keras.Input(input_shape)."
+            )
+        return Reading([{"type": "Input", "shape": shape}, *_layers_of(answer)])
+
+    def agree(self, mine: Reading, wanted: Reading) -> bool:
+        """Whether both are the same layers in the same order with the same settings."""
+        return mine.parts is not None and mine.parts == wanted.parts
+
+    def explain(self, mine: Reading, wanted: Reading) -> str:
+        """The first layer that differs, and how."""
+        for place, (a, b) in enumerate(zip(mine.parts, wanted.parts, strict=False)):
+            if a == b:
+                continue
+            if place == 0:
+                return f"The input: yours has the shape {a['shape']}, wanted is {b['shape']}."
+            where = f"The first difference is layer {place}, counted from 1 behind the input: "
+            if a["type"] != b["type"]:
+                return f"{where}yours is {_in_words(a)}, wanted is {_in_words(b)}."
+            return f"{where}{a['type']}. " + " ".join(
+                f"Its {key} is {a[key]!r}, wanted is {b[key]!r}." for key in b if a[key] != b[key]
+            )
+        count = f"Yours has {len(mine.parts) - 1} layers, wanted are {len(wanted.parts) - 1}. "
+        if len(mine.parts) < len(wanted.parts):
+            missing = wanted.parts[len(mine.parts)]
+            return f"{count}Up to where yours ends all is right; next comes {_in_words(missing)}."
+        return f"{count}The first one too many is {_in_words(mine.parts[len(wanted.parts)])}."
+
+
+def as_model(layers: Sequence[Layer]) -> Any:
+    """The Keras model of a specification whose first entry is the input."""
+    import keras
+
+    model = keras.Sequential([keras.Input(layers[0]["shape"])])
+    for layer in layers[1:]:
+        settings = {key: value for key, value in layer.items() if key not in ("type", "name")}
+        model.add(getattr(keras.layers, layer["type"])(name=layer["name"], **settings))
+    return model
+
+
+def _layers_of(model: Any) -> list[Layer]:
+    import keras
+
+    found: list[Layer] = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found += _layers_of(layer)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            found.append(_described(layer))
+    return found
+
+
+def _described(layer: Any) -> Layer:
+    kind, config = type(layer).__name__, layer.get_config()
+    name = layer.name if layer.name in _NAMES else None
+    plain = all(not config.get(key) for key in ("max_value", "negative_slope", "threshold"))
+    if kind == "ReLU" and plain:
+        return activation("relu", name=name)
+    if kind == "Softmax" and config["axis"] == -1:
+        return activation("softmax", name=name)
+    described: Layer = {"type": kind, "name": name}
+    for key in _DEFAULTS.get(kind, ()):
+        value = config[key]
+        described[key] = tuple(value) if isinstance(value, list) else value
+    if kind == "BatchNormalization" and described["axis"] == 3:
+        described["axis"] = -1
+    return described
+
+
+def _in_words(layer: Layer) -> str:
+    default = _DEFAULTS.get(layer["type"], {})
+    said = [f"{key}={layer[key]!r}" for key in default if layer[key] != default[key]]
+    said += [f"name={layer['name']!r}"] if layer.get("name") else []
+    return f"{layer['type']}({', '.join(said)})"

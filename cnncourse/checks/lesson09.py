@@ -1,0 +1,300 @@
+"""Exercises of lesson 09: building simpler_CNN, and counting the outputs of a Flatten head.
+
+Each wrong answer is a mistake that people make, with the hint that answers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncourse.checks import architecture as spec
+from cnncourse.checks.engine import Exercise
+from cnncourse.checks.forms import Values
+
+BLOCKS = ((16, 5, 16, 5), (32, 5, 32, 5), (64, 3, 64, 3), (64, 1, 128, 3))
+HALF = {"strides": (2, 2)}
+
+
+def _simpler(input_shape, num_classes):
+    layers = [{"type": "Input", "shape": tuple(input_shape)}]
+    for filters, side, strided_filters, strided_side in BLOCKS:
+        layers += [spec.convolution(filters, side), spec.normalization()]
+        layers += [spec.convolution(strided_filters, strided_side, **HALF), spec.normalization()]
+        layers += [spec.activation("relu"), spec.dropout(0.25)]
+    layers[1] |= {"name": "image_array"}
+    return [
+        *layers,
+        spec.convolution(256, 1),
+        spec.normalization(),
+        spec.convolution(128, 3, **HALF),
+        spec.convolution(256, 1),
+        spec.normalization(),
+        spec.convolution(num_classes, 3, **HALF),
+        spec.flatten(),
+        spec.activation("softmax", name="predictions"),
+    ]
+
+
+def _strided(layer) -> bool:
+    return layer.get("strides") == (2, 2)
+
+
+def _cases() -> Iterator[tuple]:
+    yield (28, 28, 1), 10
+    yield (64, 48, 3), 7
+
+
+BUILD_SIMPLER_CNN = Exercise(
+    "build_simpler_cnn",
+    _simpler,
+    _cases,
+    spec.Architecture(),
+)
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "No convolution has a stride, and nothing else shrinks the maps. In this network the second "
+    "convolution of each block moves two places at a time."
+)
+def no_strides(input_shape, num_classes):
+    layers = spec.changed(_simpler(input_shape, num_classes), _strided, strides=(1, 1))
+    return layers
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "Average poolings shrink the maps, as in simple_CNN. This network has no pooling: the second "
+    "convolution of each block has a stride."
+)
+def pooling_in_place_of_strides(input_shape, num_classes):
+    layers = []
+    for layer in _simpler(input_shape, num_classes):
+        strided = _strided(layer)
+        layers.append(layer | {"strides": (1, 1)} if strided else layer)
+        if strided:
+            layers.append(spec.average_pooling())
+    return layers
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The stride sits in the first convolution of each block. It belongs to the second, so that "
+    "the first still sees every place."
+)
+def stride_in_the_first_convolution(input_shape, num_classes):
+    layers = _simpler(input_shape, num_classes)
+    for place in range(1, 25, 6):
+        layers[place] = layers[place] | HALF
+        layers[place + 2] = layers[place + 2] | {"strides": (1, 1)}
+    return layers
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "There is no batch normalization. Count them in the specification: all but two of the twelve "
+    "convolutions have one behind them."
+)
+def no_normalization(input_shape, num_classes):
+    return spec.changed(_simpler(input_shape, num_classes), spec.of_type("BatchNormalization"))
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The strided convolution in the head has a batch normalization behind it. The specification "
+    "goes on with the 1×1 convolution at once."
+)
+def normalization_behind_each_convolution(input_shape, num_classes):
+    layers = _simpler(input_shape, num_classes)
+    return [*layers[:-5], spec.normalization(), *layers[-5:]]
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The batch normalization behind the second 1×1 convolution of the head is missing: the one "
+    "right before the convolution that makes the scores."
+)
+def last_normalization_missing(input_shape, num_classes):
+    layers = _simpler(input_shape, num_classes)
+    return [*layers[:-4], *layers[-3:]]
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The 1×1 convolutions are 3×3. The specification looks at a single place there and only "
+    "mixes its channels."
+)
+def no_small_kernels(input_shape, num_classes):
+    return spec.changed(
+        _simpler(input_shape, num_classes),
+        lambda layer: layer.get("kernel_size") == (1, 1),
+        kernel_size=(3, 3),
+    )
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The first kernels are 7×7, as in simple_CNN. Here they are smaller."
+)
+def wide_first_kernels(input_shape, num_classes):
+    layers = _simpler(input_shape, num_classes)
+    return spec.changed(layers, lambda layer: layer.get("filters") == 16, kernel_size=(7, 7))
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The head takes the mean of each map. That would be the better head for large images, and it "
+    "is what simple_CNN has; this network's specification lays all numbers in one row."
+)
+def mean_in_place_of_flatten(input_shape, num_classes):
+    return spec.changed(
+        _simpler(input_shape, num_classes), spec.of_type("Flatten"), spec.global_average()
+    )
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "A dense layer makes the scores behind Flatten. This network has none: its last convolution "
+    "has one filter for each class, and Flatten only drops the two ones from the shape."
+)
+def dense_head(input_shape, num_classes):
+    layers = _simpler(input_shape, num_classes)
+    return [*layers[:-3], spec.flatten(), spec.dense(num_classes), layers[-1]]
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "ReLU stands behind every normalization. In this network it stands once in each of the first "
+    "four blocks, behind the second normalization: four in all."
+)
+def relu_behind_each_normalization(input_shape, num_classes):
+    layers = _simpler(input_shape, num_classes)
+    without = spec.changed(layers, lambda layer: layer.get("activation") == "relu")
+    return spec.changed(
+        without, spec.of_type("BatchNormalization"), spec.normalization(), spec.activation("relu")
+    )
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The rate of dropout is that of the other network, simple_CNN. Here a quarter of the numbers "
+    "is switched off."
+)
+def rate_of_the_other_network(input_shape, num_classes):
+    return spec.changed(_simpler(input_shape, num_classes), spec.of_type("Dropout"), rate=0.5)
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The fourth block gives 64 channels, like the third. Its strided convolution doubles them."
+)
+def fourth_block_as_wide_as_the_third(input_shape, num_classes):
+    layers = _simpler(input_shape, num_classes)
+    layers[21] = layers[21] | {"filters": 64}
+    return layers
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "All layers are right, but their names are Keras's own. Two names belong to the "
+    "specification: that of the first convolution and that of the last activation."
+)
+def without_names(input_shape, num_classes):
+    return spec.changed(
+        _simpler(input_shape, num_classes), lambda layer: bool(layer.get("name")), name=None
+    )
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The number of classes seems to be written into the network: it has ten filters at the end "
+    "whatever `num_classes` says."
+)
+def always_ten_classes(input_shape, num_classes):
+    return _simpler(input_shape, 10)
+
+
+@BUILD_SIMPLER_CNN.misconception(
+    "The size of the image seems to be written into the network: it takes 28×28 grey pixels "
+    "whatever `input_shape` says."
+)
+def always_the_same_image(input_shape, num_classes):
+    return _simpler((28, 28, 1), num_classes)
+
+
+def _head_outputs(input_size, halvings, num_classes):
+    side = -(-input_size // 2**halvings)
+    return side * side * num_classes
+
+
+def _head_cases() -> Iterator[tuple]:
+    yield 4, 1, 3
+    yield 5, 1, 2
+    yield 7, 2, 1
+    yield 3, 0, 5
+    yield 28, 6, 10
+    yield 64, 6, 10
+    yield 65, 6, 10
+    yield 96, 6, 7
+    yield 130, 6, 7
+    yield 224, 5, 1000
+
+
+HEAD_OUTPUTS = Exercise(
+    "head_outputs",
+    _head_outputs,
+    _head_cases,
+    Values(kind="whole"),
+)
+
+
+@HEAD_OUTPUTS.misconception(
+    "Half of an odd side seems to be rounded down. A `same` layer with stride 2 rounds up: the "
+    "window that reaches over the edge counts."
+)
+def rounded_down(input_size, halvings, num_classes):
+    for _ in range(halvings):
+        input_size = max(input_size // 2, 1)
+    return input_size**2 * num_classes
+
+
+@HEAD_OUTPUTS.misconception(
+    "The side seems to be divided once at the end and rounded down, so that a small image has a "
+    "side of 0. A `same` layer with stride 2 rounds up and never gets below 1."
+)
+def divided_and_cut(input_size, halvings, num_classes):
+    return (input_size // 2**halvings) ** 2 * num_classes
+
+
+@HEAD_OUTPUTS.misconception(
+    "The map seems to be counted along one side only. It has rows and columns."
+)
+def one_side(input_size, halvings, num_classes):
+    return -(-input_size // 2**halvings) * num_classes
+
+
+@HEAD_OUTPUTS.misconception(
+    "This counts the places of the last map. Each place holds one number for every channel, and "
+    "the last map has as many channels as there are classes."
+)
+def places_only(input_size, halvings, num_classes):
+    return (-(-input_size // 2**halvings)) ** 2
+
+
+@HEAD_OUTPUTS.misconception(
+    "This gives one output for each class whatever the size of the map. That is what a global "
+    "average does; Flatten keeps every place."
+)
+def as_many_as_classes(input_size, halvings, num_classes):
+    return num_classes
+
+
+@HEAD_OUTPUTS.misconception(
+    "The side seems to be divided by twice the number of layers. Each layer halves what the one "
+    "before left: two layers make a quarter."
+)
+def divided_by_twice_the_layers(input_size, halvings, num_classes):
+    return (-(-input_size // max(2 * halvings, 1))) ** 2 * num_classes
+
+
+@HEAD_OUTPUTS.misconception(
+    "It looks as if one halving were missing: the side is twice what is wanted."
+)
+def one_halving_short(input_size, halvings, num_classes):
+    return _head_outputs(input_size, max(halvings - 1, 0), num_classes)
+
+
+@HEAD_OUTPUTS.misconception(
+    "The side seems to be halved without rounding, and only the end result made whole. There is "
+    "no half row: each layer rounds its own side up."
+)
+def rounded_at_the_very_end(input_size, halvings, num_classes):
+    return round((input_size / 2**halvings) ** 2 * num_classes)
+
+
+EXERCISES = (BUILD_SIMPLER_CNN, HEAD_OUTPUTS)
