@@ -143,3 +143,27 @@ def accuracies(
     ax.set(xlim=(0, 100), ylim=(len(intervals) - 0.5, -0.7), xlabel="accuracy in per cent")
     ax.grid(axis="x")
     return ax
+
+
+def accuracy_by_shift(
+    shifts: Sequence[int], accuracies: Mapping[str, Sequence[float]], *, ax: Axes | None = None
+) -> Axes:
+    """How often each of several models is right when the images are moved.
+
+    Args:
+        shifts: by how many pixels.
+        accuracies: for each name one accuracy, a fraction, for each shift.
+        ax: where to draw; a new figure if left out.
+
+    Returns:
+        The axes.
+    """
+    if ax is None:
+        _, ax = plt.subplots()
+    for (name, values), marker in zip(accuracies.items(), "os^Dv", strict=False):
+        ax.plot(shifts, 100 * np.asarray(values), marker=marker, label=name)
+    ax.set(xlabel="moved to the right by (pixels)", ylabel="accuracy in per cent", ylim=(0, 100))
+    ax.set_xticks(shifts)
+    ax.grid(axis="y")
+    ax.legend()
+    return ax

@@ -179,21 +179,17 @@ def costs(table: LayerTable, *, axes: Sequence[Axes] | None = None) -> np.ndarra
         kernel = "×".join(map(str, row.kernel_size))
         names.append(f"{number}: {row.output_shape[-1]} of {kernel}{stride}")
     places = np.arange(len(rows))
+    macs = [row.macs / 1e6 for row in rows]
     panels = (
         ("parameters", [row.trainable for row in rows], "{:,.0f}", style.BLUE),
-        (
-            "multiply-accumulates (millions)",
-            [row.macs / 1e6 for row in rows],
-            "{:.2f}",
-            style.ORANGE,
-        ),
+        ("multiply-accumulates (millions)", macs, "{:.2f}", style.ORANGE),
     )
     for ax, (label, values, form, colour) in zip(axes, panels, strict=True):
         bars = ax.barh(places, values, color=colour)
         ax.bar_label(bars, fmt=form, padding=3)
         ax.set_xlabel(label)
         ax.margins(x=0.2)
-        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes[0].set_yticks(places, names)
     axes[0].set_ylim(len(rows) - 0.4, -0.6)
@@ -335,7 +331,12 @@ def outputs_by_place(probabilities: np.ndarray, map_side: int, *, ax: Axes | Non
     ax.set_xlabel("output")
     ax.set_ylabel("probability")
     ax.set_xticks(np.arange(0, len(probabilities), classes))
-    ax.legend(title="place of the last map", ncols=map_side**2, loc="lower center", framealpha=1)
+    ax.legend(
+        title="place of the last map",
+        ncols=map_side**2,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1),
+    )
     return ax
 
 
