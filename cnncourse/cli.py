@@ -150,6 +150,33 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def export(options: argparse.Namespace) -> int:
+    """Write a model in the form that another program reads."""
+    _need_writable(Path(options.folder))
+    start_keras()
+    import keras
+
+    from cnncourse import datasets, models, training
+    from cnncourse.export import export_explorer
+
+    classes = datasets.FASHION_MNIST_CLASSES
+    if options.model in models.NETWORKS:
+        network = models.load_pretrained(options.model)
+    elif Path(options.model).is_dir():
+        _, network, _ = training.load_run(options.model)
+    elif Path(options.model).is_file() and options.model.endswith(".keras"):
+        network, classes = keras.models.load_model(options.model), None
+    else:
+        raise ValueError(
+            f"{options.model!r} is neither a network ({', '.join(models.NETWORKS)}) nor the folder "
+            "of a run nor a file that ends in .keras."
+        )
+    manifest = export_explorer(network, options.folder, classes=options.classes or classes)
+    size = sum(path.stat().st_size for path in manifest.parent.iterdir())
+    print(f"{manifest.parent}: {network.name}, {size:,} bytes. Open the folder in the explorer.")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cnncourse", description="The helper of the course on convolutional networks."
@@ -190,7 +217,28 @@ def _parser() -> argparse.ArgumentParser:
         default="validation",
         help="the test part is for the last look, never for choosing (default: validation)",
     )
+
+    command = add(export)
+    command.add_argument("model", help="a network, the folder of a run, or a file of Keras")
+    command.add_argument(
+        "--to",
+        nargs=2,
+        metavar=("FORM", "FOLDER"),
+        action=_Form,
+        required=True,
+        help="the form, so far explorer, and the folder that is made or written into",
+    )
+    command.add_argument("--classes", nargs="+", help="a name for each output, in order")
     return parser
+
+
+class _Form(argparse.Action):
+    """Reads ``--to explorer FOLDER``."""
+
+    def __call__(self, parser: argparse.ArgumentParser, options: Any, values: Any, *_: Any) -> None:
+        form, options.folder = values
+        if form != "explorer":
+            parser.error(f"argument --to: there is no form {form!r}; choose explorer")
 
 
 def _describe(row: LogRow, recipe: Recipe) -> str:

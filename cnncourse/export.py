@@ -175,7 +175,7 @@ def _stable_names(model: keras.Sequential) -> dict[str, str]:
     for layer in model.layers:
         names[layer.name] = layer.name
         base = re.sub(r"_\d+$", "", layer.name)
-        if base == re.sub(r"(?<=[a-z\d])(?=[A-Z])", "_", type(layer).__name__).lower():
+        if base.replace("_", "") == type(layer).__name__.lower():
             count = counts[base] = counts.get(base, -1) + 1
             names[layer.name] = f"{base}_{count}" if count else base
     return names

@@ -133,3 +133,30 @@ def test_arguments_without_sense_exit_with_2(arguments):
 
 def test_the_command_is_installed():
     assert Path(sys.executable).with_name("cnncourse").exists() or sys.platform == "win32"
+
+
+def test_export_writes_what_the_explorer_reads(tmp_path, capsys):
+    assert cli.main(["export", "simpler_CNN", "--to", "explorer", str(tmp_path / "mine")]) == 0
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {"manifest.json", "weights.bin"}
+    assert "simpler_CNN" in capsys.readouterr().out
+
+
+def test_export_of_something_else_names_what_there_is(tmp_path, capsys):
+    assert cli.main(["export", "other", "--to", "explorer", str(tmp_path / "mine")]) == 1
+    assert "simple_CNN, simpler_CNN" in capsys.readouterr().err
+
+
+def test_export_to_an_unknown_form_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["export", "simple_CNN", "--to", "paper", str(tmp_path)])
+    assert "explorer" in capsys.readouterr().err
+
+
+def test_an_unsupported_layer_is_refused_by_name(tmp_path, capsys):
+    import keras
+
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.UpSampling2D(name="larger")])
+    model.save(tmp_path / "model.keras")
+    arguments = ["export", str(tmp_path / "model.keras"), "--to", "explorer", str(tmp_path / "out")]
+    assert cli.main(arguments) == 1
+    assert "larger" in capsys.readouterr().err

@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     commands.add_parser("data", help="cut the embedded sample and photos from their sources")
     commands.add_parser("pictures", help="draw the picture of the landing page")
+    commands.add_parser("explorer", help="export networks and images to the explorer page")
     command = commands.add_parser("ship", help="ship the weights of a finished documented run")
     command.add_argument("run", type=Path, help="the folder that cnncourse train wrote")
 
@@ -97,6 +98,12 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
 
         for path in measure():
             print(course.name(path))
+        return 0
+    if chosen.command == "explorer":
+        start_keras()
+        from cnncourse.export import export_course
+
+        export_course(course.root / "book" / "_static" / "explorer")
         return 0
     if chosen.command in ("data", "pictures", "ship"):
         start_keras()

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from browsers import chromium, served
 
 from cnncourse import datasets, export, models
 
 ROOT = Path(__file__).parents[2]
 EXPLORER = ROOT / "book" / "_static" / "explorer"
-
-# No sandbox: tests often run as root in a container. The rest keeps the browser from asking
-# other hosts for updates while a test watches what the page asks for.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-]
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -47,51 +32,19 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         """Say nothing: pytest shows what matters."""
 
 
-def find_chromium() -> str | None:
-    """The system's Chromium, or what ``$CHROMIUM`` names."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, (shutil.which(name) for name in names if name)), None)
-
-
 @pytest.fixture(scope="session")
 def browser():
     """One Chromium for all tests."""
-    path = find_chromium()
-    if path is None:
-        pytest.skip(
-            "No Chromium on this machine, so the explorer was not tested in a browser; install "
-            "the package chromium, or set CHROMIUM to a browser's path."
-        )
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Iterator[tuple[str, Path]]:
     """The address of the local server, and the folder that it serves."""
     folder = tmp_path_factory.mktemp("site")
-    with serve(functools.partial(Handler, directory=str(folder))) as address:
+    with served(functools.partial(Handler, directory=str(folder))) as address:
         yield address, folder
-
-
-class serve:
-    """A server in a thread: ``with serve(handler) as address``."""
-
-    def __init__(self, handler: Callable[..., object]) -> None:
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-
-    def __enter__(self) -> str:
-        self.thread.start()
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __exit__(self, *exception: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -112,26 +65,6 @@ def page(browser, site):
 def _check_host(url: str, address: str, faults: list[str]) -> None:
     if not url.startswith((address, "data:", "blob:")):
         faults.append(f"a request left the host: {url}")
-
-
-def randomized(model: keras.Sequential, seed: int) -> keras.Sequential:
-    """Give every weight, the moving statistics included, a value that is not a default."""
-    generator = np.random.default_rng(seed)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            channels = layer.gamma.shape
-            layer.set_weights(
-                [
-                    generator.uniform(0.5, 1.5, channels),
-                    generator.normal(0, 0.3, channels),
-                    generator.normal(0, 0.3, channels),
-                    generator.uniform(0.5, 2, channels),
-                ]
-            )
-        elif layer.weights and layer.bias is not None:
-            kernel, bias = layer.get_weights()
-            layer.set_weights([kernel, generator.normal(0, 0.1, bias.shape)])
-    return model
 
 
 def halved(model: keras.Sequential) -> keras.Sequential:
@@ -176,12 +109,8 @@ def explorer(page, site, networks):
 
 @pytest.fixture(scope="session")
 def networks() -> dict[str, keras.Sequential]:
-    """Both networks, every weight random and exact in half precision."""
-    keras.utils.set_random_seed(0)
-    return {
-        name: halved(randomized(build((28, 28, 1), 10), seed=1))
-        for name, build in models.NETWORKS.items()
-    }
+    """Both networks as they ship."""
+    return {name: models.load_pretrained(name) for name in models.NETWORKS}
 
 
 @pytest.fixture(scope="session")

@@ -44,10 +44,26 @@ def run_in_page(page, folder: str, images: np.ndarray, sizes: list[int]) -> list
     return np.split(rows, np.cumsum(sizes)[:-1], axis=1)
 
 
+def in_double_precision(model: keras.Sequential) -> keras.Sequential:
+    """The same layers and weights computed in float64.
+
+    Keras in float32 is itself up to a few 1e-4 away from that where activations are large.
+    """
+    settings = model.get_config()
+    settings["dtype"] = "float64"
+    for layer in settings["layers"]:
+        layer["config"]["dtype"] = "float64"
+    double = keras.Sequential.from_config(settings)
+    double.set_weights(model.get_weights())
+    return double
+
+
 def layer_outputs(model: keras.Sequential, images: np.ndarray) -> list[np.ndarray]:
     """The outputs of every layer as Keras computes them, each as (images, numbers)."""
-    every = keras.Model(model.inputs, [layer.output for layer in model.layers])
-    outputs = every([images], training=False)
+    double = in_double_precision(model)
+    every = keras.Model(double.inputs, [layer.output for layer in double.layers])
+    outputs = every([images.astype(np.float64)], training=False)
+    assert all(keras.backend.standardize_dtype(output.dtype) == "float64" for output in outputs)
     return [keras.ops.convert_to_numpy(output).reshape(len(images), -1) for output in outputs]
 
 

@@ -104,13 +104,13 @@ def test_no_weights_before_they_are_wanted(page, site, networks, explorer):
     assert loaded[0].endswith("/simple_CNN/weights.bin")
 
 
-def test_the_same_image_stays_when_the_network_changes(explorer):
+def test_the_same_image_stays_when_the_network_changes(explorer, networks):
     first = choose_image(explorer, 7)
     explorer.get_by_role("radio", name="simpler_CNN", exact=True).click()
     explorer.wait_for_function(
         f"document.querySelector('{STATUS}').innerText.startsWith('simpler_CNN says')"
     )
-    assert explorer.locator(".cnn-card").count() == 33
+    assert explorer.locator(".cnn-card").count() == len(networks["simpler_CNN"].layers)
     assert answered(explorer) != first
     assert explorer.get_attribute(f"{IMAGE}:nth-child(8)", "aria-checked") == "true"
 
@@ -131,7 +131,8 @@ def test_every_layer_shows_its_arithmetic(explorer, networks, name):
     explorer.focus(".cnn-network [aria-checked=true]")
     for number, output in enumerate(outputs, start=1):
         explorer.wait_for_function(
-            f"document.querySelector('[aria-live=polite].cnn-hidden').innerText.startsWith('Layer {number},')"
+            "document.querySelector('[aria-live=polite].cnn-hidden')"
+            f".innerText.startsWith('Layer {number},')"
         )
         place = re.fullmatch(
             r"Layer (\d+), map (\d+), row (\d+), column (\d+): (−?[\d.]+)", speak(explorer)
@@ -153,8 +154,10 @@ def test_linked_zooms(explorer):
     card = explorer.locator(".cnn-card").nth(3).locator("canvas")
     box = card.bounding_box()
     card.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.3})
+    # The pointer hits a pixel of the screen, which may lie on the edge of two places.
     explorer.wait_for_function(
-        "document.querySelector('.cnn-trail').innerText.includes('layer 4, Batch norm › map 6 › row 6, column 6')"
+        "/layer 4, Batch norm › map 6 › row [567], column [567]/"
+        ".test(document.querySelector('.cnn-trail').innerText)"
     )
     # A click on a map chooses it; its place is the same on every panel.
     explorer.locator(".cnn-maps button").nth(9).click()
@@ -308,7 +311,10 @@ def test_a_picture_file_by_keyboard(explorer):
     explorer.focus(".cnn-sources .cnn-tab")
     explorer.keyboard.press("ArrowRight")
     explorer.keyboard.press("ArrowRight")
-    explorer.focus("#cnn-file")
+    explorer.wait_for_selector("#cnn-file")
+    explorer.wait_for_function("document.activeElement.textContent === 'File'")
+    explorer.keyboard.press("Tab")
+    explorer.wait_for_function("document.activeElement.id === 'cnn-file'")
     with explorer.expect_file_chooser() as chooser:
         explorer.keyboard.press("Enter")
     chooser.value.set_files(
@@ -389,8 +395,8 @@ def test_a_file_of_too_many_bytes(explorer, tmp_path):
 def test_a_refused_camera(explorer):
     explorer.get_by_role("radio", name="Camera", exact=True).click()
     explorer.evaluate(
-        "navigator.mediaDevices.getUserMedia = () => "
-        "Promise.reject(new DOMException('no', 'NotAllowedError'))"
+        "void (navigator.mediaDevices.getUserMedia = () => "
+        "Promise.reject(new DOMException('no', 'NotAllowedError')))"
     )
     explorer.focus("text=Switch the camera on")
     explorer.keyboard.press("Enter")
@@ -437,6 +443,7 @@ def test_own_network_from_its_two_files(explorer, own):
     choose_image(explorer, 2)
     explorer.focus(".cnn-own summary")
     explorer.keyboard.press("Enter")
+    explorer.wait_for_selector("#cnn-files")
     explorer.focus("#cnn-files")
     with explorer.expect_file_chooser() as chooser:
         explorer.keyboard.press("Enter")
@@ -586,7 +593,8 @@ def test_a_phone_shows_all_without_sideways_scrolling(explorer):
 def test_no_control_without_a_name(explorer):
     choose_image(explorer)
     nameless = explorer.evaluate(
-        """() => [...document.querySelectorAll('button, input, select, canvas[role], [role=region]')]
+        """() => [...document.querySelectorAll(
+                'button, input, select, canvas[role], [role=region]')]
             .filter((element) => element.checkVisibility())
             .filter((element) => !element.getAttribute('aria-label') && !element.labels?.length
                 && !element.textContent.trim())

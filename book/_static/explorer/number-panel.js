@@ -107,6 +107,8 @@ export class NumberPanel {
       }[event.key];
       if (!next) return;
       event.preventDefault();
+      // The page draws in the next frame; a second key may come before that.
+      this.place = { ...place, ...next };
       this.onMove(next);
     });
   }
