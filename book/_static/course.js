@@ -8,3 +8,14 @@ document.querySelector(".navbar-brand")?.parentElement?.setAttribute("aria-label
 for (const element of document.querySelectorAll(".bd-article table, .cell_output pre, div.math")) {
   if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
 }
+
+// The arrows that open a part of the side bar have no text; the link beside them has.
+for (const summary of document.querySelectorAll(".bd-sidenav summary")) {
+  const link = summary.closest("li")?.querySelector("a");
+  summary.setAttribute("aria-label", `Parts of ${link?.textContent?.trim()}`);
+}
+
+// The bibliography comes with roles that are deprecated and contradict each other.
+for (const element of document.querySelectorAll(".citation-list, .citation")) {
+  element.removeAttribute("role");
+}

@@ -49,11 +49,8 @@ def address() -> Iterator[str]:
         yield address
 
 
-def _visit(browser, address: str, mode: str, width: int) -> Iterator[Visit]:
+def _visit(browser, address: str, width: int) -> Iterator[Visit]:
     context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
-    context.add_init_script(
-        f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')"
-    )
     visit = Visit(context.new_page(), address)
     page, faults = visit.page, visit.faults
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
@@ -74,14 +71,9 @@ def _visit(browser, address: str, mode: str, width: int) -> Iterator[Visit]:
 
 @pytest.fixture
 def wide(browser, address) -> Iterator[Visit]:
-    yield from _visit(browser, address, "light", 1280)
+    yield from _visit(browser, address, 1280)
 
 
 @pytest.fixture
 def narrow(browser, address) -> Iterator[Visit]:
-    yield from _visit(browser, address, "light", 360)
-
-
-@pytest.fixture(params=["light", "dark"])
-def lit(request, browser, address) -> Iterator[Visit]:
-    yield from _visit(browser, address, request.param, 1280)
+    yield from _visit(browser, address, 360)

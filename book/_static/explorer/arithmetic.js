@@ -32,7 +32,8 @@ export function numberGrid(caption, values, [height, width], limit) {
   }
   return h(
     "div",
-    { class: "cnn-scroll", tabindex: 0, role: "region", "aria-label": caption },
+    // A group, not a region: several pieces of one page show an input and an output.
+    { class: "cnn-scroll", tabindex: 0, role: "group", "aria-label": caption },
     h("table", { class: "cnn-grid" }, h("caption", {}, caption), body),
   );
 }
