@@ -33,9 +33,9 @@ def pixel_values(
     if axes is None:
         _, axes = plt.subplots(1, 2, figsize=(7, 3.6), width_ratios=[1, 1.25])
     whole, part = axes
-    whole.imshow(image, vmin=0, vmax=255)
+    whole.imshow(image, vmin=0, vmax=255, interpolation="antialiased")
     frame = Rectangle((left - 0.5, top - 0.5), size, size, fill=False)
-    frame.set(edgecolor=style.ORANGE, linewidth=2)
+    frame.set(edgecolor=style.ORANGE, linewidth=1.5)
     whole.add_patch(frame)
     whole.set(xlabel="column", ylabel="row", title=f"all {image.shape[0]} × {image.shape[1]}")
 
@@ -65,6 +65,7 @@ def gallery(
     titles: Sequence[str],
     *,
     columns: int = 5,
+    limits: tuple[float, float] | None = None,
     diverging: bool = False,
 ) -> np.ndarray:
     """Pictures in a grid, each under its title.
@@ -73,16 +74,22 @@ def gallery(
         images: shape (n, height, width).
         titles: n strings.
         columns: pictures in a row.
+        limits: the numbers that are drawn black and white in all pictures; if left out, each
+            picture is drawn from its own least to its largest number.
         diverging: draw positive and negative numbers in two colours, with one scale for all
-            pictures; otherwise each picture is drawn in grey from its own least to its largest.
+            pictures and a colour bar; ``limits`` does not count then.
 
     Returns:
         The axes, shape (rows, columns); those without a picture are off.
     """
     rows = -(-len(images) // columns)
-    _, axes = plt.subplots(rows, columns, figsize=(7, 1.62 * rows * 5 / columns), squeeze=False)
-    limit = np.abs(images).max() if diverging else None
-    scale = {"cmap": style.DIVERGING, "vmin": -limit, "vmax": limit} if diverging else {}
+    side = 6 / columns if diverging else 7 / columns  # the colour bar takes an inch
+    _, axes = plt.subplots(rows, columns, figsize=(7, rows * (side + 0.22)), squeeze=False)
+    low, high = limits or (None, None)
+    scale = {"vmin": low, "vmax": high}
+    if diverging:
+        high = np.abs(images).max()
+        scale = {"vmin": -high, "vmax": high, "cmap": style.DIVERGING}
     for ax in axes.flat:
         ax.axis("off")
     for ax, image, title in zip(axes.flat, images, titles, strict=False):
@@ -107,7 +114,7 @@ def channels(photo: np.ndarray, *, axes: Sequence[Axes] | None = None) -> np.nda
         _, axes = plt.subplots(1, 4, figsize=(7, 1.6))
     panels = [photo, *np.moveaxis(photo, -1, 0)]
     for ax, panel, title in zip(axes, panels, ("photo", "red", "green", "blue"), strict=True):
-        ax.imshow(panel, vmin=0, vmax=255)
+        ax.imshow(panel, vmin=0, vmax=255, interpolation="antialiased")
         ax.set_title(title)
         ax.axis("off")
     return np.asarray(axes)
