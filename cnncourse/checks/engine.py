@@ -103,7 +103,7 @@ def judge(exercise: Exercise, candidate: Any) -> Diagnosis:
     """
     exercise.form.prepare()
     trial = _Trial(exercise, candidate)
-    run = guards.run_guarded(trial.judge)
+    run = guards.run_guarded(trial.judge, exercise.form.time_limit)
     if not run.finished:
         message = trial.out_of_time(run)
     elif run.error is not None:
@@ -143,8 +143,8 @@ class _Trial:
     def out_of_time(self, run: guards.Run) -> str:
         place = f" When time ran out it was at {run.stopped_at}." if run.stopped_at else ""
         text = (
-            f"It did not come to an end within {guards.TIME_LIMIT:g} seconds, where the inputs "
-            "are so small that one is plenty: look for a loop whose condition never "
+            f"It did not come to an end within {self.exercise.form.time_limit:g} seconds, where the "
+            "inputs are so small that one is plenty: look for a loop whose condition never "
             f"changes.{place}"
         )
         if run.left_behind:

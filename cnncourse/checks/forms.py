@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from cnncourse.checks import guards
+
 # A larger answer is wrong by its shape alone, and is not copied.
 _TOO_MANY = 1_000_000
 _SHOWN = 80
@@ -47,6 +49,7 @@ class Values:
     kind: str = "numbers"
     canonical: Callable[..., np.ndarray] | None = field(default=None)
     repeatable = True
+    time_limit = guards.TIME_LIMIT
 
     def prepare(self) -> None:
         """Numbers need nothing before the clock starts."""

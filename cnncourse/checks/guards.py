@@ -33,7 +33,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 TIME_LIMIT = 5.0
-"""Seconds that all calls of one check may take together."""
+"""Seconds that all calls of one check may take together, where its form says nothing else."""
 
 IMPORT_LIMIT = 120.0
 """Seconds after which even an import in progress (TensorFlow's first one is slow) is stopped."""
@@ -116,11 +116,12 @@ class _Job:
                     self.leave.acquire()
 
 
-def run_guarded(work: Callable[[], Any]) -> Run:
-    """Run ``work`` in a thread and wait for it, :data:`TIME_LIMIT` seconds at most.
+def run_guarded(work: Callable[[], Any], limit: float = TIME_LIMIT) -> Run:
+    """Run ``work`` in a thread and wait for it, but not for ever.
 
     Args:
         work: a function without arguments.
+        limit: seconds to wait at most.
 
     Returns:
         What became of it. Standard output and error pass through, cut after
@@ -142,7 +143,7 @@ def run_guarded(work: Callable[[], Any]) -> Run:
         warnings.simplefilter("default")
         ident = _thread.start_new_thread(contextvars.copy_context().run, (job.run,))
         try:
-            in_time = _wait(job, ident)
+            in_time = _wait(job, ident, limit)
             stopped_at = "" if in_time else where(sys._current_frames().get(ident))
         except BaseException:
             _stop(job, ident)
@@ -157,14 +158,14 @@ def run_guarded(work: Callable[[], Any]) -> Run:
     return Run(False, stopped_at=stopped_at, left_behind=not job.finished, warning=warning)
 
 
-def _wait(job: _Job, ident: int) -> bool:
+def _wait(job: _Job, ident: int, limit: float) -> bool:
     # In short waits, because a long one cannot be interrupted on Windows.
     start = time.monotonic()
     while not job.done.acquire(timeout=0.1):
         elapsed = time.monotonic() - start
         if job.finished:
             break
-        if elapsed > IMPORT_LIMIT or (elapsed > TIME_LIMIT and not _importing(ident)):
+        if elapsed > IMPORT_LIMIT or (elapsed > limit and not _importing(ident)):
             return job.finished
     return True
 

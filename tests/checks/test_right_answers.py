@@ -1,0 +1,308 @@
+"""Right answers of other hands: each reference, the blind ones, and these, in both precisions."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from fractions import Fraction
+
+import blind_answers
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from cnncourse import models
+from cnncourse.checks import EXERCISES, diagnose
+
+RIGHT = defaultdict(list)
+
+
+def _right(exercise):
+    def register(function):
+        RIGHT[exercise].append(function)
+        return function
+
+    return register
+
+
+def _numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+@_right("standardize")
+def standardize_with_statistics_by_sums(train_images, test_images):
+    values = [float(value) for value in np.ravel(train_images)]
+    mean = sum(values) / len(values)
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+    return (
+        np.float32((np.asarray(train_images, float) - mean) / deviation),
+        np.float32((np.asarray(test_images, float) - mean) / deviation),
+    )
+
+
+@_right("nearest_mean")
+def nearest_mean_by_loops(train_images, train_labels, images, num_classes):
+    answer = []
+    for image in images:
+        gaps = []
+        for label in range(num_classes):
+            members = [
+                i for i, other in zip(train_images, train_labels, strict=True) if other == label
+            ]
+            gaps.append(np.linalg.norm(np.mean(members, axis=0) - image.astype(float)))
+        answer.append(gaps.index(min(gaps)))
+    return answer
+
+
+@_right("correlate2d")
+def correlate2d_by_loops(image, kernel):
+    rows = image.shape[0] - kernel.shape[0] + 1
+    columns = image.shape[1] - kernel.shape[1] + 1
+    return [
+        [
+            sum(
+                float(image[y + i, x + j]) * float(kernel[i, j])
+                for i in range(kernel.shape[0])
+                for j in range(kernel.shape[1])
+            )
+            for x in range(columns)
+        ]
+        for y in range(rows)
+    ]
+
+
+@_right("same_padding")
+def same_padding_from_the_last_window(size, kernel_size, stride):
+    windows = math.ceil(size / stride)
+    reach = (windows - 1) * stride + kernel_size
+    missing = reach - size if reach > size else 0
+    return [missing // 2, missing - missing // 2]
+
+
+@_right("output_size")
+def output_size_with_ceil(size, kernel_size, stride, padding):
+    places = size if padding == "same" else size - kernel_size + 1
+    return math.ceil(Fraction(places, stride))
+
+
+@_right("conv2d")
+def conv2d_by_keras(inputs, kernel, bias):
+    outputs = keras.ops.conv(np.asarray(inputs, kernel.dtype), kernel, padding="valid")
+    return _numpy(outputs) + bias
+
+
+@_right("relu")
+def relu_by_loops(inputs):
+    flat = [value if value > 0 else 0 for value in np.ravel(inputs)]
+    return np.reshape(flat, np.shape(inputs))
+
+
+@_right("receptive_field")
+def receptive_field_forward(layers):
+    field, jump = 1, 1
+    for kernel_size, stride in layers:
+        field += (kernel_size - 1) * jump
+        jump *= stride
+    return field
+
+
+@_right("strongest_images")
+def strongest_images_by_argsort(maps, count):
+    return np.argsort(-maps.reshape(len(maps), -1).max(axis=1).astype(float))[:count]
+
+
+@_right("batch_norm_train")
+def batch_norm_train_by_keras(inputs, gamma, beta, epsilon):
+    inputs = np.asarray(inputs, np.float64)
+    mean, variance = map(_numpy, keras.ops.moments(inputs, axes=[0, 1, 2]))
+    outputs = keras.ops.batch_normalization(
+        inputs, mean, variance, axis=-1, offset=np.float64(beta), scale=np.float64(gamma),
+        epsilon=epsilon,
+    )  # fmt: skip
+    return _numpy(outputs), mean, variance
+
+
+@_right("update_moving")
+def update_moving_as_a_weighted_sum(moving, batch_value, momentum):
+    return np.dot([momentum, 1 - momentum], np.stack([moving, batch_value]))
+
+
+@_right("batch_norm_inference")
+def batch_norm_inference_channel_by_channel(
+    inputs, gamma, beta, moving_mean, moving_variance, epsilon
+):
+    outputs = np.empty(inputs.shape)
+    for c in range(inputs.shape[-1]):
+        centred = inputs[..., c].astype(float) - moving_mean[c]
+        outputs[..., c] = gamma[c] * centred / math.sqrt(moving_variance[c] + epsilon) + beta[c]
+    return outputs
+
+
+@_right("fold_batch_norm")
+def fold_batch_norm_in_one_line(kernel, bias, gamma, beta, moving_mean, moving_variance, epsilon):
+    factor = gamma / np.sqrt(moving_variance + epsilon)
+    return kernel * factor, beta + (bias - moving_mean) * factor
+
+
+@_right("average_pool2d")
+def average_pool2d_by_keras(inputs, pool_size, padding):
+    return _numpy(keras.ops.average_pool(np.asarray(inputs, float), pool_size, padding=padding))
+
+
+@_right("max_pool2d")
+def max_pool2d_by_loops(inputs, pool_size, padding):
+    batch, height, width, channels = inputs.shape
+    before = {"valid": (0, 0), "same": tuple((-side % pool_size) // 2 for side in (height, width))}
+    top, left = before[padding]
+    count = math.floor if padding == "valid" else math.ceil
+    rows, columns = count(height / pool_size), count(width / pool_size)
+    outputs = np.empty((batch, rows, columns, channels))
+    for y in range(rows):
+        for x in range(columns):
+            y0, x0 = y * pool_size - top, x * pool_size - left
+            window = inputs[:, max(y0, 0) : y0 + pool_size, max(x0, 0) : x0 + pool_size]
+            outputs[:, y, x] = window.max(axis=(1, 2))
+    return outputs
+
+
+@_right("global_average_pool2d")
+def global_average_pool2d_by_einsum(inputs):
+    return np.einsum("nhwc->nc", inputs.astype(float)) / (inputs.shape[1] * inputs.shape[2])
+
+
+@_right("dropout")
+def dropout_by_multiplying(inputs, rate, keep_mask, training):
+    if training:
+        return inputs * keep_mask / (1 - rate)
+    return inputs.copy()
+
+
+@_right("conv2d_backward")
+def conv2d_backward_by_loops(grad_outputs, inputs, kernel, stride):
+    grad_inputs, grad_kernel = np.zeros(inputs.shape), np.zeros(kernel.shape)
+    for n, y, x, o in np.ndindex(grad_outputs.shape):
+        rows = slice(y * stride, y * stride + kernel.shape[0])
+        columns = slice(x * stride, x * stride + kernel.shape[1])
+        grad_inputs[n, rows, columns] += grad_outputs[n, y, x, o] * kernel[..., o]
+        grad_kernel[..., o] += grad_outputs[n, y, x, o] * inputs[n, rows, columns]
+    return grad_inputs, grad_kernel, grad_outputs.sum(axis=(0, 1, 2))
+
+
+@_right("average_pool2d_backward")
+def average_pool2d_backward_by_loops(grad_outputs, inputs_shape, pool_size):
+    grad_inputs = np.zeros(inputs_shape)
+    for y in range(grad_outputs.shape[1]):
+        for x in range(grad_outputs.shape[2]):
+            rows = slice(y * pool_size, (y + 1) * pool_size)
+            columns = slice(x * pool_size, (x + 1) * pool_size)
+            share = grad_outputs[:, y : y + 1, x : x + 1] / pool_size**2
+            grad_inputs[:, rows, columns] = share
+    return grad_inputs
+
+
+@_right("batch_norm_backward")
+def batch_norm_backward_closed_form(grad_outputs, inputs, gamma, epsilon):
+    axes = (0, 1, 2)
+    count = inputs[..., 0].size
+    deviation = np.sqrt(inputs.var(axis=axes, dtype=float) + epsilon)
+    normalized = (inputs - inputs.mean(axis=axes, dtype=float)) / deviation
+    grad_beta = grad_outputs.sum(axis=axes, dtype=float)
+    grad_gamma = (grad_outputs * normalized).sum(axis=axes)
+    centred = grad_outputs - grad_beta / count - normalized * grad_gamma / count
+    return gamma / deviation * centred, grad_gamma, grad_beta
+
+
+@_right("build_simple_cnn")
+def build_simple_cnn_of_the_package(input_shape, num_classes):
+    return models.simple_CNN(input_shape, num_classes)
+
+
+@_right("build_simpler_cnn")
+def build_simpler_cnn_of_the_package(input_shape, num_classes):
+    return models.simpler_CNN(input_shape, num_classes)
+
+
+@_right("build_simpler_cnn")
+def build_simpler_cnn_the_functional_way(input_shape, num_classes):
+    image = maps = keras.Input(input_shape)
+    plan = [(16, 5, 1), (16, 5, 2), (32, 5, 1), (32, 5, 2), (64, 3, 1), (64, 3, 2), (64, 1, 1)]
+    for number, (filters, side, stride) in enumerate([*plan, (128, 3, 2)]):
+        name = None if number else "image_array"
+        maps = layers.Conv2D(filters, side, strides=stride, padding="SAME", name=name)(maps)
+        maps = layers.BatchNormalization(axis=3)(maps)
+        if number % 2:
+            maps = layers.Dropout(0.25)(layers.ReLU()(maps))
+    maps = layers.BatchNormalization()(layers.Conv2D(256, (1, 1))(maps))
+    maps = layers.Conv2D(128, 3, strides=2, padding="same")(maps)
+    maps = layers.BatchNormalization()(layers.Conv2D(256, 1, padding="same")(maps))
+    maps = layers.Conv2D(num_classes, 3, strides=2, padding="same")(maps)
+    model = keras.Model(image, layers.Softmax(name="predictions")(layers.Flatten()(maps)))
+    model.compile(optimizer="adam", loss="categorical_crossentropy")
+    return model
+
+
+@_right("head_outputs")
+def head_outputs_by_halving(input_size, halvings, num_classes):
+    for _ in range(halvings):
+        input_size = input_size // 2 + input_size % 2
+    return input_size * input_size * num_classes
+
+
+@_right("head_outputs")
+def head_outputs_by_one_division(input_size, halvings, num_classes):
+    return np.int64(math.ceil(input_size / 2**halvings) ** 2 * num_classes)
+
+
+for _answer in blind_answers.ANSWERS:
+    if _answer.right:
+        RIGHT[_answer.exercise].append(_answer.function)
+
+EVERY_ANSWER = [
+    pytest.param(name, function, id=f"{name}-{function.__name__}")
+    for name, functions in RIGHT.items()
+    for function in functions
+]
+
+
+def test_each_exercise_has_two_answers_besides_its_reference():
+    assert {name for name, functions in RIGHT.items() if len(functions) >= 2} == set(EXERCISES)
+
+
+@pytest.mark.parametrize(("name", "function"), EVERY_ANSWER)
+def test_a_right_answer_is_accepted(name, function):
+    diagnosis = diagnose(name, function)
+    assert diagnosis.passed, diagnosis.message
+
+
+NUMERIC = [name for name, exercise in EXERCISES.items() if hasattr(exercise.form, "kind")]
+
+
+def _cast(answer, dtype):
+    if isinstance(answer, tuple | list) and any(isinstance(one, np.ndarray) for one in answer):
+        return tuple(_cast(one, dtype) for one in answer)
+    array = np.asarray(answer)
+    return array.astype(dtype) if array.dtype.kind == "f" and array.ndim else answer
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NUMERIC)
+def test_each_reference_is_accepted_in_both_precisions(name, dtype):
+    exercise = EXERCISES[name]
+    if exercise.form.kind == "float32" and dtype == "float64":
+        pytest.skip("this exercise asks for float32")
+
+    def candidate(*arguments):
+        return _cast(exercise.reference(*arguments), dtype)
+
+    diagnosis = diagnose(name, candidate)
+    assert diagnosis.passed, diagnosis.message
+
+
+@pytest.mark.parametrize("name", ["build_simple_cnn", "build_simpler_cnn"])
+def test_the_specification_is_the_network_of_the_package(name):
+    exercise = EXERCISES[name]
+    network = {"build_simple_cnn": models.simple_CNN, "build_simpler_cnn": models.simpler_CNN}[name]
+    for case in exercise.ordered_cases():
+        mine = exercise.form.read(network(*case), case)
+        assert exercise.form.agree(mine, exercise.form.read(exercise.reference(*case), case))
