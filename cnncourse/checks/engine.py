@@ -143,8 +143,8 @@ class _Trial:
     def out_of_time(self, run: guards.Run) -> str:
         place = f" When time ran out it was at {run.stopped_at}." if run.stopped_at else ""
         text = (
-            f"It did not come to an end within {self.exercise.form.time_limit:g} seconds, where the "
-            "inputs are so small that one is plenty: look for a loop whose condition never "
+            f"It did not come to an end within {self.exercise.form.time_limit:g} seconds, where "
+            "the inputs are so small that one is plenty: look for a loop whose condition never "
             f"changes.{place}"
         )
         if run.left_behind:
