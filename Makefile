@@ -80,8 +80,9 @@ execute: $(VENV)/test ## run every notebook anew and store its outputs
 	@$(RUN) -m cnncourse.authoring execute
 	@$(RUN) -m cnncourse.authoring exercises
 
-bench: $(VENV)/test ## measure speeds, as ratios in one run
-	@$(RUN) tests/bench.py
+bench: book $(VENV)/test browser ## measure speeds, as ratios in one run
+	@$(RUN) tests/bench/ops_speed.py
+	@$(RUN) tests/bench/explorer_speed.py
 
 lock: $(VENV)/maintain ## fix the newest versions and their hashes in requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \

@@ -8,8 +8,13 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[1]
+BUILT = ROOT / "_build" / "html"
+EXPLORER = ROOT / "book" / "_static" / "explorer"
 
 # No sandbox: tests often run as root in a container. The rest keeps the browser from asking
 # other hosts for updates while a test watches what the page asks for.

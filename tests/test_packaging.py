@@ -31,7 +31,7 @@ FLOORS = {
     "checks": ({"ops", "startup"}, {"keras"}),
     "training": ({"datasets", "models"}, {"keras"}),
     "export": ({"datasets", "models", "results"}, {"keras"}),
-    "plots": ({"anatomy"}, {"matplotlib"}),
+    "plots": ({"anatomy", "ops"}, {"matplotlib"}),
 }
 TOP = {"cli", "authoring"}
 

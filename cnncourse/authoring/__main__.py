@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("explorer", help="export networks and images to the explorer page")
     command = commands.add_parser("ship", help="ship the weights of a finished documented run")
     command.add_argument("run", type=Path, help="the folder that cnncourse train wrote")
+    command = commands.add_parser("spread", help="record how far runs of several seeds differ")
+    command.add_argument("runs", type=Path, nargs="+", help="their folders")
 
     chosen = parser.parse_args(arguments)
     try:
@@ -105,7 +107,7 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
 
         export_course(course.root / "book" / "_static" / "explorer")
         return 0
-    if chosen.command in ("data", "pictures", "ship"):
+    if chosen.command in ("data", "pictures", "ship", "spread"):
         start_keras()
         from cnncourse.authoring import pictures, ship
 
@@ -114,6 +116,8 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
             ship.photos()
         elif chosen.command == "pictures":
             pictures.pictures(course)
+        elif chosen.command == "spread":
+            print(ship.spread(chosen.runs))
         else:
             print(ship.ship(chosen.run))
         return 0

@@ -24,6 +24,7 @@ _COLAB = re.compile(
 )
 _INSTALL = re.compile(r"(git\+)https://github\.com/[\w.-]+/[\w-]+(?:\.git)?(?:@[\w.-]+)?")
 _CLONE = re.compile(r"(git clone )https://github\.com/[\w.-]+/[\w-]+")
+_PAGES = re.compile(r"https://[\w-]+\.github\.io/[\w.-]+/(?=book/|notebooks/)")
 _STATED = re.compile(
     r"((?:^repository-code:|^(?:Homepage|Repository|Source|Issues|Documentation)\s*=)\s*[\"']?)"
     r"https://github\.com/[\w.-]+/[\w-]+",
@@ -47,6 +48,7 @@ def with_addresses(text: str, repository: Repository) -> str:
     """A page or a configuration file with the one address in place of any other."""
     text = _COLAB.sub(rf"\g<1>{repository.name}/blob/{repository.branch}/", text)
     text = _INSTALL.sub(rf"\g<1>{repository.url}@{repository.branch}", text)
+    text = _PAGES.sub(lambda _: repository.pages, text)
     text = _CLONE.sub(rf"\g<1>{repository.url}", text)
     return _STATED.sub(rf"\g<1>{repository.url}", text)
 

@@ -65,6 +65,12 @@ class Repository:
         """``owner/name``, which Colab wants."""
         return "/".join(self.url.split("/")[-2:])
 
+    @property
+    def pages(self) -> str:
+        """Where GitHub shows the built book."""
+        owner, name = self.url.split("/")[-2:]
+        return f"https://{owner}.github.io/{name}/"
+
 
 @dataclass(frozen=True)
 class Course:

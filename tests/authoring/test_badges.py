@@ -106,3 +106,12 @@ def test_a_notebook_without_a_head_is_a_finding(course: Course) -> None:
     notebooks.write(path, notebook)
     (finding,) = badges(course, [path])
     assert "cell 1: is no Markdown cell" in finding.message
+
+
+def test_links_into_the_published_book_follow_the_address() -> None:
+    text = "see https://owner.github.io/course/book/explorer.html#widget-pooling"
+    assert with_addresses(text, NEW) == (
+        "see https://school.github.io/cnn/book/explorer.html#widget-pooling"
+    )
+    elsewhere = "https://owner.github.io/other/index.html"
+    assert with_addresses(elsewhere, NEW) == elsewhere

@@ -6,13 +6,10 @@ import functools
 import http.server
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import chromium, served
-
-BUILT = Path(__file__).parents[2] / "_build" / "html"
+from browsers import BUILT, chromium, served
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

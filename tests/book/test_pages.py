@@ -8,7 +8,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import BUILT
+from browsers import BUILT
 
 from cnncourse import quizzes
 from cnncourse.authoring.notebooks import Course, read
@@ -82,6 +82,21 @@ def test_the_quiz_answers_each_option_without_a_kernel(wide, name: str) -> None:
             assert said.startswith(option["feedback"]), option
     page.wait_for_timeout(1000)  # the answered buttons change their colour in steps
     assert _violations(page) == []
+
+
+@every_lesson
+def test_a_link_to_a_widget_brings_it_into_the_lesson(wide, name: str) -> None:
+    page = wide.open(name)
+    linked = page.locator("p a[href*='explorer.html#widget-']").count()
+    widgets = page.locator(".cnn-widget")
+    assert widgets.count() == linked
+    for widget in widgets.all():
+        choice = widget.locator("select").first
+        choice.wait_for()
+        before = widget.inner_text()
+        choice.select_option(index=1)
+        assert widget.inner_text() != before
+    assert wide.faults == []
 
 
 def test_there_is_one_search_field(wide, narrow) -> None:

@@ -10,12 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from browsers import chromium, served
+from browsers import EXPLORER, chromium, served
 
 from cnncourse import datasets, export, models
-
-ROOT = Path(__file__).parents[2]
-EXPLORER = ROOT / "book" / "_static" / "explorer"
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

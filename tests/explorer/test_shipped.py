@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import EXPLORER
+from browsers import EXPLORER
 
 from cnncourse.export import export_course
 
