@@ -99,7 +99,8 @@ lint: $(VENV)/test
 	@$(BIN)/ruff format --check .
 
 unit: $(VENV)/test browser
-	@$(RUN) -m pytest -n 2 --dist loadfile -q -rs --doctest-modules cnncourse tests --ignore tests/book --ignore tests/bench
+	@$(RUN) -m pytest -n 2 -q --doctest-modules cnncourse
+	@$(RUN) -m pytest -n 2 --dist loadfile -q -rs tests --ignore tests/book --ignore tests/bench
 
 lessons: $(VENV)/test
 	@$(RUN) -m pytest -n 2 --dist loadfile -q --nbval --nbval-cell-timeout 300 -p no:cacheprovider $(LESSONS)

@@ -23,19 +23,19 @@ from cnncourse.checks.engine import Diagnosis, Exercise, Misconception, NotYet, 
 
 __all__ = ["EXERCISES", "Diagnosis", "Exercise", "Misconception", "NotYet", "check", "diagnose"]
 
+_LESSONS = (
+    lesson01,
+    lesson02,
+    lesson03,
+    lesson04,
+    lesson05,
+    lesson06,
+    lesson08,
+    lesson09,
+)
+
 EXERCISES: dict[str, Exercise] = {
-    exercise.name: exercise
-    for lesson in (
-        lesson01,
-        lesson02,
-        lesson03,
-        lesson04,
-        lesson05,
-        lesson06,
-        lesson08,
-        lesson09,
-    )
-    for exercise in lesson.EXERCISES
+    exercise.name: exercise for lesson in _LESSONS for exercise in lesson.EXERCISES
 }
 """Every exercise by the name of its function."""
 

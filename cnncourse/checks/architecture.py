@@ -125,6 +125,33 @@ def of_type(*kinds: str) -> Callable[[Layer], bool]:
     return lambda layer: layer["type"] in kinds
 
 
+def enter_common_mistakes(exercise: Any) -> None:
+    """Enter into an exercise's bank what goes wrong with any network that is to be built."""
+    right = exercise.reference
+
+    @exercise.misconception(
+        "All layers are right, but their names are Keras's own. Two names belong to the "
+        "specification: that of the first convolution and that of the last activation."
+    )
+    def without_names(input_shape, num_classes):
+        layers = right(input_shape, num_classes)
+        return changed(layers, lambda layer: bool(layer.get("name")), name=None)
+
+    @exercise.misconception(
+        "The number of classes seems to be written into the network: it has ten filters at the "
+        "end whatever `num_classes` says."
+    )
+    def always_ten_classes(input_shape, num_classes):
+        return right(input_shape, 10)
+
+    @exercise.misconception(
+        "The size of the image seems to be written into the network: it takes 28×28 grey pixels "
+        "whatever `input_shape` says."
+    )
+    def always_the_same_image(input_shape, num_classes):
+        return right((28, 28, 1), num_classes)
+
+
 class Architecture:
     """Answers that are Keras models, compared with lists of layers.
 

@@ -181,30 +181,7 @@ def fourth_block_as_wide_as_the_third(input_shape, num_classes):
     return layers
 
 
-@BUILD_SIMPLER_CNN.misconception(
-    "All layers are right, but their names are Keras's own. Two names belong to the "
-    "specification: that of the first convolution and that of the last activation."
-)
-def without_names(input_shape, num_classes):
-    return spec.changed(
-        _simpler(input_shape, num_classes), lambda layer: bool(layer.get("name")), name=None
-    )
-
-
-@BUILD_SIMPLER_CNN.misconception(
-    "The number of classes seems to be written into the network: it has ten filters at the end "
-    "whatever `num_classes` says."
-)
-def always_ten_classes(input_shape, num_classes):
-    return _simpler(input_shape, 10)
-
-
-@BUILD_SIMPLER_CNN.misconception(
-    "The size of the image seems to be written into the network: it takes 28×28 grey pixels "
-    "whatever `input_shape` says."
-)
-def always_the_same_image(input_shape, num_classes):
-    return _simpler((28, 28, 1), num_classes)
+spec.enter_common_mistakes(BUILD_SIMPLER_CNN)
 
 
 def _head_outputs(input_size, halvings, num_classes):

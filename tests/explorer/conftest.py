@@ -52,6 +52,8 @@ def page(browser, site):
     page = context.new_page()
     page.set_default_timeout(15_000)
     faults: list[str] = []
+    # Listening from the start makes the browser hand over every file chooser, the first one too.
+    page.on("filechooser", lambda chooser: None)
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
     page.on("request", lambda request: _check_host(request.url, address, faults))
     yield page

@@ -30,6 +30,8 @@ def answered(page) -> str:
 
 def choose_image(page, number: int = 0) -> str:
     """Choose a test image, and wait until the last panel shows its arithmetic."""
+    # What was said of an image before must not pass for the new answer.
+    page.evaluate(f"document.querySelector('{STATUS}').textContent = ''")
     page.click(f"{IMAGE}:nth-child({number + 1})")
     page.wait_for_selector(".cnn-arithmetic p")
     return answered(page)
