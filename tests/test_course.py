@@ -8,6 +8,7 @@ import pytest
 
 from cnncourse.authoring.badges import badges
 from cnncourse.authoring.claims import claims
+from cnncourse.authoring.contents import contents
 from cnncourse.authoring.exercises import exercises
 from cnncourse.authoring.hygiene import hygiene
 from cnncourse.authoring.notebooks import Course
@@ -39,3 +40,7 @@ def test_exercises_are_what_the_solutions_give(course: Course, capsys) -> None:
 
 def test_one_published_address(course: Course) -> None:
     assert list(map(str, badges(course, check=True))) == []
+
+
+def test_the_landing_page_lists_the_lessons_as_they_are(course: Course) -> None:
+    assert list(map(str, contents(course, check=True))) == []
