@@ -46,7 +46,7 @@ def check(name: str, candidate: Any) -> None:
     Args:
         name: of the exercise, a key of :data:`EXERCISES`.
         candidate: the learner's function. It is called with copies of small inputs, for at most
-            five seconds in all.
+            five seconds in all, or sixty when it builds a model.
 
     Raises:
         NotYet: the answer is not right yet; the text says what it seems to do, what was wanted,

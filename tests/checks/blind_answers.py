@@ -440,8 +440,6 @@ def _simpler_cnn(input_shape, num_classes, last_stride):
     net.add(BatchNormalization())
     net.add(Conv2D(128, 3, strides=2, padding="same"))
     net.add(Conv2D(256, 1))
-    # Added later: the specification has it, and whoever wrote this had overlooked it.
-    net.add(BatchNormalization())
     net.add(Conv2D(num_classes, 3, strides=last_stride, padding="same"))
     net.add(Flatten())
     net.add(Activation("softmax", name="predictions"))

@@ -13,6 +13,7 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import blind_answers
+from blind_labels import MISLABELLED, is_right
 
 from cnncourse import results
 from cnncourse.checks import EXERCISES, diagnose
@@ -22,8 +23,8 @@ def measure() -> dict[str, int | float]:
     """Judge every blind answer.
 
     Returns:
-        How many there are, how many were judged wrongly, how many wrong ones were named, and the
-        longest time of one check in seconds.
+        How many there are, how many were judged wrongly, how many wrong ones were named, how many
+        labels the specification overruled, and the longest time of one check in seconds.
     """
     counts = dict.fromkeys(
         ("right_answers", "wrong_answers", "false_rejects", "false_accepts", "named"), 0
@@ -33,14 +34,15 @@ def measure() -> dict[str, int | float]:
         start = time.perf_counter()
         diagnosis = diagnose(answer.exercise, answer.function)
         slowest = max(slowest, time.perf_counter() - start)
-        counts["right_answers" if answer.right else "wrong_answers"] += 1
-        counts["false_rejects"] += answer.right and not diagnosis.passed
-        counts["false_accepts"] += diagnosis.passed and not answer.right
-        counts["named"] += diagnosis.misconception is not None and not answer.right
-        if diagnosis.passed != answer.right or (not answer.right and not diagnosis.misconception):
+        right = is_right(answer)
+        counts["right_answers" if right else "wrong_answers"] += 1
+        counts["false_rejects"] += right and not diagnosis.passed
+        counts["false_accepts"] += diagnosis.passed and not right
+        counts["named"] += diagnosis.misconception is not None and not right
+        if diagnosis.passed != right or (not right and not diagnosis.misconception):
             verdict = "accepted" if diagnosis.passed else "rejected"
             sys.stdout.write(f"{answer.function.__name__}: {verdict}\n{diagnosis.message}\n\n")
-    return counts | {"slowest_check": slowest}
+    return counts | {"mislabelled": len(MISLABELLED), "slowest_check": slowest}
 
 
 def main() -> None:

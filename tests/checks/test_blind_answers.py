@@ -1,9 +1,10 @@
-"""Answers that were written before any bank existed are judged as their authors meant them."""
+"""Answers that were written before any bank existed are judged as the specification would."""
 
 from __future__ import annotations
 
 import pytest
 from blind_answers import ANSWERS
+from blind_labels import MISLABELLED, is_right
 
 from cnncourse.checks import diagnose
 
@@ -11,4 +12,8 @@ from cnncourse.checks import diagnose
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.function.__name__)
 def test_a_blind_answer_is_judged_rightly(answer):
     diagnosis = diagnose(answer.exercise, answer.function)
-    assert diagnosis.passed == answer.right, diagnosis.message
+    assert diagnosis.passed == is_right(answer), diagnosis.message
+
+
+def test_each_wrong_label_belongs_to_an_answer():
+    assert set(MISLABELLED) <= {answer.function.__name__ for answer in ANSWERS}
