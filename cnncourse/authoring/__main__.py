@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     command = commands.add_parser("claims", help="compare numbers in prose with the results")
     command.add_argument("paths", nargs="*", type=Path, help="default: pages and notebooks")
+    command.add_argument("--write", action="store_true", help="set drifted numbers, then compare")
 
     command = commands.add_parser("badges", help="carry the published address everywhere")
     command.add_argument("paths", nargs="*", type=Path, help="notebooks; default: everything")
@@ -87,8 +88,10 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
             return 0
         return _report(hygiene(course, _files(chosen.paths)))
     if chosen.command == "claims":
-        from cnncourse.authoring.claims import claims
+        from cnncourse.authoring.claims import claims, renew
 
+        if chosen.write:
+            print(f"{renew(course, _files(chosen.paths))} files rewritten.")
         return _report(claims(course, _files(chosen.paths)))
     if chosen.command == "contents":
         from cnncourse.authoring.contents import contents

@@ -131,18 +131,70 @@ def _compare(number: str, unit: str | None, key: str, lookup: Lookup) -> str:
         return f"claim {key!r}: {error.args[0]}"
     if unit is not None and measured.unit not in _SCALES[unit][1]:
         return f"claim {key}: printed in {unit!r}, but measured in {measured.unit!r}"
-    scale = Decimal(_SCALES[unit][0]) if unit else Decimal(1)
-    if unit and measured.unit == "ms":
-        scale *= 1000
-    plain = re.sub(rf"[ ,{_THIN}]", "", number).replace("−", "-").lstrip("+")
-    printed = Decimal(plain)
-    value = Decimal(repr(measured.value)) / scale
-    # Half of the last digit printed, so that either way of rounding a tie is right.
-    last_digit = Decimal(1).scaleb(printed.as_tuple().exponent)
-    if abs(printed - value) > last_digit / 2:
+    value = _in_unit(measured, unit)
+    if _differs(number, value):
         shown = f"{value:.6g}" + (f" {unit}" if unit else "")
         return f"claim {key}: printed {number}, measured {shown}"
     return ""
+
+
+def _differs(number: str, value: Decimal) -> bool:
+    printed = _plain(number)
+    # Half of the last digit printed, so that either way of rounding a tie is right.
+    return abs(printed - value) > _last_digit(printed) / 2
+
+
+def _plain(number: str) -> Decimal:
+    return Decimal(re.sub(rf"[ ,{_THIN}]", "", number).replace("−", "-").lstrip("+"))
+
+
+def _last_digit(number: Decimal) -> Decimal:
+    return Decimal(1).scaleb(number.as_tuple().exponent)
+
+
+def _in_unit(measured: results.Measurement, unit: str | None) -> Decimal:
+    """The measured value in the unit that is printed behind it."""
+    scale = Decimal(_SCALES[unit][0]) if unit else Decimal(1)
+    if unit and measured.unit == "ms":
+        scale *= 1000
+    return Decimal(repr(measured.value)) / scale
+
+
+def renew_text(text: str, lookup: Lookup) -> str:
+    """The Markdown with every claimed number that has drifted set to what was measured.
+
+    A number keeps its decimals, its unit and the way its thousands are parted. A claim that
+    cannot be looked up, or is printed in a unit that does not fit, stays as it is.
+    """
+    pieces, at = [], 0
+    for marker in _MARKER.finditer(text):
+        before = text[at : marker.start()]
+        number = _BEFORE.search(before)
+        if marker[1] == "claim" and number:
+            start, end = number.span(1)
+            before = before[:start] + _renewed(*number.groups(), marker[2], lookup) + before[end:]
+        pieces += [before, marker[0]]
+        at = marker.end()
+    return "".join(pieces) + text[at:]
+
+
+def _renewed(number: str, unit: str | None, key: str, lookup: Lookup) -> str:
+    try:
+        measured = lookup(key)
+    except KeyError:
+        return number
+    if unit is not None and measured.unit not in _SCALES[unit][1]:
+        return number
+    value = _in_unit(measured, unit)
+    return _like(number, value) if _differs(number, value) else number
+
+
+def _like(number: str, value: Decimal) -> str:
+    """The value printed as a number was: decimals, parted thousands, minus sign."""
+    digits = f"{value.quantize(_last_digit(_plain(number))):,f}"
+    parted = re.search(rf"\d([ ,{_THIN}])\d{{3}}", number)
+    digits = digits.replace(",", parted[1] if parted else "")
+    return digits.replace("-", "−") if "−" in number else digits
 
 
 def known_sources(course: Course) -> frozenset[str]:
@@ -178,3 +230,19 @@ def claims(
             if cell.cell_type == "markdown":
                 findings += check_text(cell.source, name, position, lookup, sources)
     return findings
+
+
+def renew(course: Course, paths: Sequence[Path] = (), *, lookup: Lookup = results.value) -> int:
+    """Set every claimed number in the files to what was measured; return how many changed."""
+    changed = 0
+    for path in list(paths) or [*course.pages, *course.lessons, *course.solutions]:
+        if path.suffix == ".md":
+            text = path.read_text(encoding="utf-8")
+            changed += notebooks.write_text(path, renew_text(text, lookup))
+            continue
+        notebook = notebooks.read(path)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = renew_text(cell.source, lookup)
+        changed += notebooks.write(path, notebook)
+    return changed

@@ -6,7 +6,7 @@ import pytest
 
 from cnncourse import results
 from cnncourse.authoring import notebooks
-from cnncourse.authoring.claims import check_text, claims
+from cnncourse.authoring.claims import check_text, claims, renew, renew_text
 from cnncourse.authoring.notebooks import Course
 
 MEASURED = {
@@ -191,3 +191,48 @@ def test_the_recorded_results_are_what_is_looked_up(course: Course, tmp_path, mo
     assert [finding.rule for finding in claims(course, [page])] == ["claim"]
     page.write_text("# Course\n\n50 %<!-- claim: net.other -->\n", encoding="utf-8")
     assert [finding.rule for finding in claims(course, [page])] == ["claim"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("It reaches **90.0 %**<!-- claim: net.accuracy -->.", "**93.1 %**"),
+        ("It reaches 93.15 %<!-- claim: net.accuracy -->.", "93.15 %"),
+        ("It holds 1,234<!-- claim: net.parameters -->.", "642,410"),
+        ("It holds 1 234<!-- claim: net.parameters -->.", "642 410"),
+        ("It holds 12<!-- claim: net.parameters -->.", "642410"),
+        ("It takes 99.9 ms<!-- claim: net.seconds -->.", "12.3 ms"),
+        ("It ends at −9.99<!-- claim: net.loss -->.", "−0.25"),
+        ("90 %<!-- claim: net.accuracy --> ± 9.9 %<!-- claim: net.spread -->", "93 %"),
+        ("90 %<!-- claim: net.accuracy --> ± 9.9 %<!-- claim: net.spread -->", "± 0.2 %"),
+    ],
+)
+def test_a_drifted_number_is_renewed_in_its_own_form(old: str, new: str) -> None:
+    renewed = renew_text(old, lookup)
+    assert new in renewed
+    assert rules(renewed) == []
+    assert renew_text(renewed, lookup) == renewed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It reaches 93 ms<!-- claim: net.accuracy -->.",
+        "It reaches 93.1 %<!-- claim: net.unknown -->.",
+        "A rate of 0.5<!-- definition -->, 99 %<!-- source: lecun1998 -->, 12 and 0.7.",
+    ],
+)
+def test_what_cannot_be_renewed_stays(text: str) -> None:
+    assert renew_text(text, lookup) == text
+
+
+def test_renewing_rewrites_only_what_has_drifted(course: Course) -> None:
+    page = course.root / "README.md"
+    page.write_text("# Course\n\n90 %<!-- claim: net.accuracy -->\n", encoding="utf-8")
+    lesson = course.lessons[0]
+    notebook = notebooks.read(lesson)
+    notebook.cells[0].source += "\n\nIt takes 9 ms<!-- claim: net.seconds -->."
+    notebooks.write(lesson, notebook)
+    assert renew(course, lookup=lookup) == 2
+    assert claims(course, lookup=lookup) == []
+    assert renew(course, lookup=lookup) == 0
