@@ -14,6 +14,7 @@ except in :func:`relu` and :func:`max_pool2d`, which only choose among values an
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -25,9 +26,10 @@ from numpy.typing import ArrayLike
 Pair = int | tuple[int, int]
 Padding = Literal["valid", "same"] | tuple[tuple[int, int], tuple[int, int]]
 
-# Patches are copied and multiplied a few images at a time: a block of this size stays in the
-# cache between the copy and the product, which is faster than one large matrix for the batch.
-_BLOCK_BYTES = 4 * 2**20
+# Patches are copied and multiplied a few images at a time, always into the same memory: a block
+# of this size stays in the cache between the copy and the product, and memory that is fresh from
+# the system costs more time than what is written there.
+_BLOCK_BYTES = 2**20
 
 
 # --- Sizes -------------------------------------------------------------------------------------
@@ -208,13 +210,14 @@ def conv2d_backward(
     for images, patches in _patch_rows(_pad(inputs, plan), plan):
         grad_kernel += patches.T @ grad_output[images].reshape(-1, channels_out)
 
-    grad_rows = grad_output.reshape(-1, channels_out)
     grad_padded = np.zeros(_padded_shape(inputs, plan), inputs.dtype)
+    grad_rows = grad_output.reshape(-1, channels_out)
+    grad_pixels = np.empty((len(grad_rows), channels_in), inputs.dtype)
     for i, j, pixels in _window_positions(plan):
-        grad_pixels = grad_rows @ kernel[i, j].T
+        np.matmul(grad_rows, kernel[i, j].T, out=grad_pixels)
         grad_padded[pixels] += grad_pixels.reshape(len(inputs), *plan.output, channels_in)
 
-    grad_bias = grad_rows.sum(axis=0)
+    grad_bias = grad_output.sum(axis=(0, 1, 2))
     return _cut_padding(grad_padded, inputs, plan), grad_kernel.reshape(kernel.shape), grad_bias
 
 
@@ -941,16 +944,20 @@ def _windows(padded: np.ndarray, plan: _Plan) -> np.ndarray:
 
 
 def _patch_rows(padded: np.ndarray, plan: _Plan) -> Iterator[tuple[slice, np.ndarray]]:
-    """A few images at a time: which ones, and a matrix with one patch of theirs per row."""
+    """A few images at a time: which ones, and a matrix with one patch of theirs per row.
+
+    Every matrix lies in the same memory: use it before asking for the next one.
+    """
     windows = _windows(padded, plan)
-    patch_length = int(np.prod(windows.shape[3:]))
-    image_bytes = plan.output[0] * plan.output[1] * patch_length * padded.itemsize
-    images_at_once = max(1, _BLOCK_BYTES // max(1, image_bytes))
-    for first in range(0, len(padded), images_at_once):
+    image_bytes = windows[:1].size * padded.itemsize
+    images_at_once = min(max(1, _BLOCK_BYTES // max(1, image_bytes)), len(padded))
+    memory = np.empty((images_at_once, *windows.shape[1:]), padded.dtype)
+    patch_length = plan.window[0] * plan.window[1] * padded.shape[3]
+    for first in range(0, len(padded), max(1, images_at_once)):
         images = slice(first, first + images_at_once)
-        count = len(windows[images])
-        rows = count * plan.output[0] * plan.output[1]
-        yield images, windows[images].reshape(rows, patch_length)
+        patches = memory[: len(windows[images])]
+        np.copyto(patches, windows[images])
+        yield images, patches.reshape(math.prod(patches.shape[:3]), patch_length)
 
 
 def _window_positions(plan: _Plan) -> Iterator[tuple[int, int, tuple[slice, slice, slice]]]:
