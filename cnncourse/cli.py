@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,11 +105,8 @@ def train(options: argparse.Namespace) -> int:
         raise ValueError(
             f"There is no network {options.network!r}; choose one of {', '.join(training.RECIPES)}."
         )
-    changes = {
-        name: getattr(options, name)
-        for name in ("data", "epochs", "batch_size", "learning_rate", "augmentation", "seed")
-        if getattr(options, name) is not None
-    }
+    wishes = ((field.name, getattr(options, field.name, None)) for field in fields(training.Recipe))
+    changes = {name: wish for name, wish in wishes if wish is not None}
     if changes.get("data") == "small":
         changes["validation_count"] = 1000
     recipe = replace(training.RECIPES[options.network], **changes)
@@ -204,6 +201,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--learning-rate", type=float, help="of the first step")
     command.add_argument(
         "--augmentation", nargs="*", help="random changes to the images: flip, shift, or none"
+    )
+    command.add_argument(
+        "--dropout-share", type=float, help="share of the epochs in which dropout is active"
     )
     command.add_argument("--seed", type=int, help="of everything random")
     command.add_argument("--folder", help="where checkpoints and log go (runs/NETWORK)")

@@ -82,6 +82,7 @@ class Recipe:
             raise ValueError(f"Got dropout_share={self.dropout_share!r}; wanted 0 to 1.")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"Got learning_rate={self.learning_rate!r}; wanted a number above 0.")
+        object.__setattr__(self, "augmentation", tuple(self.augmentation))
         for name in self.augmentation:
             _require(name in _AUGMENTATIONS, "augmentation", name, _AUGMENTATIONS)
 
@@ -229,7 +230,7 @@ def read_recipe(path: Path) -> Recipe:
     known = {field.name for field in fields(Recipe)}
     if set(content) - known:
         raise ValueError(f"{path} holds {sorted(set(content) - known)}, which no recipe has.")
-    return Recipe(**content | {"augmentation": tuple(content["augmentation"])})
+    return Recipe(**content)
 
 
 def write_whole(path: Path, content: bytes) -> None:

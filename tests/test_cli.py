@@ -75,11 +75,13 @@ def test_train_then_evaluate(capsys, monkeypatch, tmp_path):
     )
     folder = str(tmp_path / "run")
     wishes = ["--data", "small", "--epochs", "1", "--seed", "3", "--augmentation"]
+    wishes += ["--dropout-share", "0.5"]
     status, out, _ = run(capsys, "train", "simpler_CNN", *wishes, "--folder", folder)
     assert status == 0
     assert "epoch   1/1" in out
     recipe, _, _ = training.load_run(folder)
     assert (recipe.epochs, recipe.seed, recipe.augmentation) == (1, 3, ())
+    assert (recipe.dropout_share, recipe.batch_size) == (0.5, 64)
 
     status, out, _ = run(capsys, "evaluate", folder)
     assert status == 0

@@ -195,3 +195,8 @@ def test_every_network_has_its_documented_recipe():
     assert list(training.RECIPES) == list(models.NETWORKS)
     for name, recipe in training.RECIPES.items():
         assert (recipe.network, recipe.data) == (name, "full")
+
+
+def test_a_list_of_augmentations_is_the_same_recipe():
+    listed = training.Recipe("simpler_CNN", augmentation=["flip"])
+    assert listed == training.Recipe("simpler_CNN", augmentation=("flip",))

@@ -55,8 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("explorer", help="export networks and images to the explorer page")
     command = commands.add_parser("ship", help="ship the weights of a finished documented run")
     command.add_argument("run", type=Path, help="the folder that cnncourse train wrote")
-    command = commands.add_parser("spread", help="record how far runs of several seeds differ")
-    command.add_argument("runs", type=Path, nargs="+", help="their folders")
+    for name, purpose in {
+        "spread": "record how far runs of several seeds differ",
+        "compare": "record how runs of both networks do on the same test images",
+        "recipes": "record the validation accuracy of runs of different recipes",
+    }.items():
+        command = commands.add_parser(name, help=purpose)
+        command.add_argument("runs", type=Path, nargs="+", help="their folders")
 
     chosen = parser.parse_args(arguments)
     try:
@@ -110,7 +115,13 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
 
         export_course(course.root / "book" / "_static" / "explorer")
         return 0
-    if chosen.command in ("data", "pictures", "ship", "spread"):
+    if chosen.command in ("spread", "compare", "recipes"):
+        start_keras()
+        from cnncourse.authoring import runs
+
+        print(getattr(runs, chosen.command)(chosen.runs))
+        return 0
+    if chosen.command in ("data", "pictures", "ship"):
         start_keras()
         from cnncourse.authoring import pictures, ship
 
@@ -119,8 +130,6 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
             ship.photos()
         elif chosen.command == "pictures":
             pictures.pictures(course)
-        elif chosen.command == "spread":
-            print(ship.spread(chosen.runs))
         else:
             print(ship.ship(chosen.run))
         return 0

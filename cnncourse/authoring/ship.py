@@ -1,17 +1,14 @@
 """What the package ships of data and of training runs, and the numbers that belong to them.
 
 Run by a maintainer after the full data set was fetched or a full run has ended. Training
-itself, and reading what was shipped, belong to ``training``, ``models`` and ``datasets``.
+itself, and reading what was shipped, belong to ``training``, ``models`` and ``datasets``; what
+several runs say together to ``runs``.
 """
 
 from __future__ import annotations
 
 import io
-import statistics
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -96,59 +93,6 @@ def ship(run: Path) -> str:
         f"{path.name}: {path.stat().st_size:,} bytes, "
         f"{values['validation_accuracy']['value']:.2%} on the validation part, "
         f"{values['test_accuracy']['value']:.2%} on the test part."
-    )
-
-
-def spread(runs: Sequence[Path]) -> str:
-    """Record what several finished runs of one network reach, which differ in the seed alone.
-
-    Args:
-        runs: their folders, one for each seed.
-
-    Returns:
-        A sentence with the mean and the standard deviation (n - 1) over the seeds.
-
-    Raises:
-        AuthoringError: fewer than two runs, one that has not ended, the same seed twice, or
-            recipes that differ in more than the seed.
-    """
-    values: dict[str, dict[str, Any]] = {}
-    reached: dict[str, list[float]] = {"validation": [], "test": []}
-    recipes: list[training.Recipe] = []
-    for run in runs:
-        recipe, network, rows = training.load_run(run)
-        if len(rows) < recipe.epochs:
-            raise AuthoringError(f"{run}: {len(rows)} of {recipe.epochs} epochs are done.")
-        recipes.append(recipe)
-        if replace(recipe, seed=0) != replace(recipes[0], seed=0):
-            raise AuthoringError(f"{run}: its recipe is not that of {runs[0]}: {recipe}.")
-        train_part, test_part = datasets.load_fashion_mnist(recipe.data)
-        _, validation_part = datasets.split_validation(*train_part, count=recipe.validation_count)
-        for part, (images, labels) in (("validation", validation_part), ("test", test_part)):
-            hits, total = training.accuracy(network, datasets.as_inputs(images), labels)
-            reached[part].append(hits / total)
-            values[f"seed_{recipe.seed}_{part}_accuracy"] = {
-                "value": hits / total,
-                "unit": "fraction",
-                "tolerance": TOLERANCE / total,
-            }
-    seeds = [recipe.seed for recipe in recipes]
-    if len(set(seeds)) < max(2, len(runs)):
-        raise AuthoringError(f"Got the seeds {seeds}; wanted two or more, each one once.")
-    values["seeds"] = {"value": len(seeds), "unit": "count"}
-    for part, accuracies in reached.items():
-        values[f"{part}_mean"] = {"value": statistics.mean(accuracies), "unit": "fraction"}
-        values[f"{part}_deviation"] = {"value": statistics.stdev(accuracies), "unit": "fraction"}
-    name = recipes[0].network
-    results.record(
-        f"{name}.seeds",
-        values,
-        command=f"cnncourse train {name} --seed N for each seed, then "
-        "python -m cnncourse.authoring spread runs/...",
-    )
-    return "; ".join(
-        f"{part}: {statistics.mean(accuracies):.2%} ± {statistics.stdev(accuracies):.2%}"
-        for part, accuracies in reached.items()
     )
 
 
