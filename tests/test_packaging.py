@@ -31,6 +31,7 @@ FLOORS = {
     "checks": ({"ops", "startup"}, {"keras"}),
     "training": ({"datasets", "models"}, {"keras"}),
     "export": ({"datasets", "models", "results"}, {"keras"}),
+    "interpret": ({"anatomy", "ops"}, {"keras"}),
     "plots": ({"anatomy", "ops"}, {"matplotlib"}),
 }
 TOP = {"cli", "authoring"}
