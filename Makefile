@@ -83,6 +83,8 @@ execute: $(VENV)/test ## run every notebook anew and store its outputs
 bench: book $(VENV)/test browser ## measure speeds, as ratios in one run
 	@$(RUN) tests/bench/ops_speed.py
 	@$(RUN) tests/bench/explorer_speed.py
+	@$(RUN) tests/bench/network_speed.py
+	@$(RUN) tests/bench/training_speed.py
 
 lock: $(VENV)/maintain ## fix the newest versions and their hashes in requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
