@@ -6,6 +6,7 @@ and can be stopped at any moment; the bare one does none of that. First epochs, 
 are left out on both sides.
 """
 
+import itertools
 import statistics
 import sys
 import tempfile
@@ -14,8 +15,6 @@ import time
 from cnncourse.startup import start_keras
 
 start_keras()
-
-import itertools
 
 import keras  # noqa: E402
 
