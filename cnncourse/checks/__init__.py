@@ -18,6 +18,8 @@ from cnncourse.checks import (
     lesson06,
     lesson08,
     lesson09,
+    lesson11,
+    lesson12,
 )
 from cnncourse.checks.engine import Diagnosis, Exercise, Misconception, NotYet, judge
 
@@ -32,6 +34,8 @@ _LESSONS = (
     lesson06,
     lesson08,
     lesson09,
+    lesson11,
+    lesson12,
 )
 
 EXERCISES: dict[str, Exercise] = {

@@ -280,9 +280,95 @@ def head_outputs_by_one_division(input_size, halvings, num_classes):
     return np.int64(math.ceil(input_size / 2**halvings) ** 2 * num_classes)
 
 
+@_right("occlusion_map")
+def occlusion_map_in_one_batch(predict, image, patch_size, fill):
+    rows, columns = image.shape[0] // patch_size, image.shape[1] // patch_size
+    batch = np.repeat(image[None].astype(np.float64), rows * columns + 1, axis=0)
+    for number in range(rows * columns):
+        y, x = divmod(number, columns)
+        y, x = y * patch_size, x * patch_size
+        batch[number, y : y + patch_size, x : x + patch_size, :] = fill
+    scores = np.asarray(predict(batch))
+    return (scores[-1] - scores[:-1]).reshape(rows, columns)
+
+
+@_right("occlusion_map")
+def occlusion_map_with_masks(predict, image, patch_size, fill):
+    height, width, _ = image.shape
+    patch_row, patch_column = np.indices((height, width)) // patch_size
+    answer = []
+    for row in range(height // patch_size):
+        answer.append([])
+        for column in range(width // patch_size):
+            mask = ((patch_row == row) & (patch_column == column))[..., None]
+            pair = np.stack([image, np.where(mask, fill, image)])
+            whole, hidden = predict(pair)
+            answer[row].append(whole - hidden)
+    return answer
+
+
+@_right("grad_cam")
+def grad_cam_by_loops(maps, gradients):
+    height, width, channels = maps.shape
+    answer = np.zeros((height, width))
+    for k in range(channels):
+        total = 0.0
+        for i, j in np.ndindex(height, width):
+            total += float(gradients[i, j, k])
+        answer += total / (height * width) * maps[:, :, k]
+    answer[answer < 0] = 0
+    return answer
+
+
+@_right("grad_cam")
+def grad_cam_by_einsum(maps, gradients):
+    summed = np.einsum("ijk,pqk->ij", maps, gradients) / gradients[:, :, 0].size
+    return np.where(summed > 0, summed, 0)
+
+
 for _answer in blind_answers.ANSWERS:
     if is_right(_answer):
         RIGHT[_answer.exercise].append(_answer.function)
+
+
+@_right("confusion_matrix")
+def confusion_matrix_by_loops(labels, predictions, num_classes):
+    matrix = [[0] * num_classes for _ in range(num_classes)]
+    for label, prediction in zip(labels, predictions, strict=True):
+        matrix[label][prediction] += 1
+    return matrix
+
+
+@_right("confusion_matrix")
+def confusion_matrix_by_bincount(labels, predictions, num_classes):
+    pairs = np.asarray(labels, int) * num_classes + predictions
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+@_right("confusion_matrix")
+def confusion_matrix_by_one_hot(labels, predictions, num_classes):
+    rows, columns = (
+        np.eye(num_classes, dtype=int)[labels],
+        np.eye(num_classes, dtype=int)[predictions],
+    )
+    return rows.T @ columns
+
+
+@_right("accuracy_interval")
+def accuracy_interval_as_roots(correct, total, z):
+    # Wilson's ends are the shares p with (p - share)² = z² p (1 - p) / total.
+    share = correct / total
+    a, b, c = 1 + z * z / total, -(2 * share + z * z / total), share * share
+    root = math.sqrt(max(b * b - 4 * a * c, 0.0))
+    return (-b - root) / (2 * a), (-b + root) / (2 * a)
+
+
+@_right("accuracy_interval")
+def accuracy_interval_in_counts(correct, total, z):
+    middle = (correct + z**2 / 2) / (total + z**2)
+    reach = z * np.sqrt(correct * (total - correct) / total + z**2 / 4) / (total + z**2)
+    return np.array([middle - reach, middle + reach]).clip(0, 1).tolist()
+
 
 EVERY_ANSWER = [
     pytest.param(name, function, id=f"{name}-{function.__name__}")
@@ -305,10 +391,10 @@ NUMERIC = [name for name, exercise in EXERCISES.items() if hasattr(exercise.form
 
 
 def _cast(answer, dtype):
-    if isinstance(answer, tuple | list) and any(isinstance(one, np.ndarray) for one in answer):
+    if isinstance(answer, tuple | list):
         return tuple(_cast(one, dtype) for one in answer)
     array = np.asarray(answer)
-    return array.astype(dtype) if array.dtype.kind == "f" and array.ndim else answer
+    return array.astype(dtype)[()] if array.dtype.kind == "f" else answer
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
