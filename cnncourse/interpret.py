@@ -413,4 +413,4 @@ def _checked_labels(
 
 
 def _array(weight: keras.Variable) -> np.ndarray:
-    return keras.ops.convert_to_numpy(weight)
+    return weight.numpy()
