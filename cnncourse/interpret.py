@@ -391,7 +391,7 @@ def _checked_images(model: keras.Sequential, images: np.ndarray) -> np.ndarray:
             f"Got a model that ends in {last.name}; wanted a softmax layer of its own, "
             'Activation("softmax"), so that the scores before it can be read.'
         )
-    images = np.asarray(images, model.compute_dtype)
+    images = np.asarray(images, model.layers[0].compute_dtype)
     if images.ndim != 4 or images.shape[1:] != model.input_shape[1:] or not len(images):
         raise ValueError(
             f"Got images of shape {images.shape}; wanted a batch (n, *{model.input_shape[1:]})."
