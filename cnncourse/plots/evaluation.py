@@ -125,10 +125,7 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str], *, ax: Axes | None
     ax.imshow(mistakes, cmap="Oranges", vmax=max(1, 1.6 * mistakes.max()))
     for row, column in np.ndindex(matrix.shape):
         if matrix[row, column]:
-            weight = "bold" if row == column else "normal"
-            ax.text(
-                column, row, f"{matrix[row, column]}", ha="center", va="center", fontweight=weight
-            )
+            ax.text(column, row, f"{matrix[row, column]}", ha="center", va="center")
     places = range(len(matrix))
     ax.set(xlabel="answer of the network", ylabel="true class", yticks=places)
     ax.set_xticks(places, class_names, rotation=45, ha="right")
@@ -152,8 +149,8 @@ def reliability(
     ax = ax or plt.subplots(figsize=(4.8, 4.4))[1]
     ax.plot([0, 100], [0, 100], color=style.INK, linewidth=1, linestyle="--", label="honest")
     for colour, (name, (sure, right, counts)) in zip(_COLOURS, bins.items(), strict=False):
-        ax.plot(100 * sure, 100 * right, color=colour, alpha=0.6)
-        ax.scatter(100 * sure, 100 * right, 12 + counts / 4, color=colour, label=name, alpha=0.8)
+        ax.plot(100 * sure, 100 * right, color=colour, label=name)
+        ax.scatter(100 * sure, 100 * right, 12 + counts / 4, color=colour, alpha=0.8)
     ax.set(
         xlabel="probability of the answer, in per cent",
         ylabel="right answers, in per cent",
