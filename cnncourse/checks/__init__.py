@@ -20,6 +20,7 @@ from cnncourse.checks import (
     lesson09,
     lesson11,
     lesson12,
+    lesson13,
 )
 from cnncourse.checks.engine import Diagnosis, Exercise, Misconception, NotYet, judge
 
@@ -36,6 +37,7 @@ _LESSONS = (
     lesson09,
     lesson11,
     lesson12,
+    lesson13,
 )
 
 EXERCISES: dict[str, Exercise] = {

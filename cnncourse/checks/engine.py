@@ -307,7 +307,11 @@ def _size(value: Any) -> float:
 
 def _unchanged(before: Any, after: Any) -> bool:
     if isinstance(before, np.ndarray):
-        return before.shape == after.shape and bool(np.array_equal(before, after))
+        if not isinstance(after, np.ndarray):
+            return False
+        return before.dtype == after.dtype and np.array_equal(before, after, equal_nan=True)
+    if isinstance(before, tuple | list):
+        return len(before) == len(after) and all(map(_unchanged, before, after))
     return bool(before == after)
 
 

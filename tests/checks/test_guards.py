@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnncourse.checks import NotYet, check, diagnose, guards
+from cnncourse.checks import EXERCISES, NotYet, check, diagnose, guards
 
 
 def no_return(inputs):
@@ -212,3 +212,28 @@ def test_what_is_no_finished_model_gets_a_sentence(answer, said):
     diagnosis = diagnose("build_simple_cnn", answer)
     assert not diagnosis.passed
     assert said in diagnosis.message
+
+
+def test_a_changed_array_within_a_list_is_seen():
+    def clears_a_kernel(inputs, kernels):
+        outputs = EXERCISES["repair_missing_relu"].reference(inputs, kernels)
+        kernels[-1][:] = 0
+        return outputs
+
+    message = diagnose("repair_missing_relu", clears_a_kernel).message
+    assert "changed its argument `kernels`" in message
+
+
+def test_a_kernel_taken_out_of_a_list_is_seen():
+    def pops(inputs, kernels):
+        outputs = EXERCISES["repair_missing_relu"].reference(inputs, kernels)
+        kernels.pop()
+        return outputs
+
+    message = diagnose("repair_missing_relu", pops).message
+    assert "changed its argument `kernels`" in message
+
+
+def test_nan_in_an_argument_that_stays_is_no_change():
+    reference = EXERCISES["repair_learning_rate"].reference
+    assert diagnose("repair_learning_rate", reference).passed

@@ -370,6 +370,121 @@ def accuracy_interval_in_counts(correct, total, z):
     return np.array([middle - reach, middle + reach]).clip(0, 1).tolist()
 
 
+@_right("repair_missing_relu")
+def repair_missing_relu_with_where(inputs, kernels):
+    for number, kernel in enumerate(kernels):
+        if number:
+            inputs = np.where(inputs > 0, inputs, 0)
+        inputs = _numpy(keras.ops.conv(inputs, kernel))
+    return inputs
+
+
+@_right("repair_missing_relu")
+def repair_missing_relu_by_recursion(inputs, kernels):
+    outputs = _correlate(inputs, kernels[0])
+    return (
+        outputs
+        if len(kernels) == 1
+        else repair_missing_relu_by_recursion(np.maximum(outputs, 0), kernels[1:])
+    )
+
+
+def _correlate(inputs, kernel):
+    windows = np.lib.stride_tricks.sliding_window_view(inputs, kernel.shape[:2], axis=(1, 2))
+    return np.einsum("nyxcij,ijco->nyxo", windows, kernel)
+
+
+@_right("repair_double_softmax")
+def repair_double_softmax_by_loops(probabilities, labels):
+    return sum(
+        -math.log(row[label]) for row, label in zip(probabilities, labels, strict=True)
+    ) / len(labels)
+
+
+@_right("repair_double_softmax")
+def repair_double_softmax_with_keras(probabilities, labels):
+    return _numpy(keras.losses.SparseCategoricalCrossentropy()(labels, probabilities))
+
+
+@_right("repair_batch_norm_mode")
+def repair_batch_norm_mode_with_keras(inputs, moving_mean, moving_variance, epsilon, training):
+    mean, variance = moving_mean, moving_variance
+    if training:
+        mean, variance = np.mean(inputs, (0, 1, 2)), np.var(inputs, (0, 1, 2))
+    return _numpy(keras.ops.batch_normalization(inputs, mean, variance, axis=-1, epsilon=epsilon))
+
+
+@_right("repair_batch_norm_mode")
+def repair_batch_norm_mode_by_channels(inputs, moving_mean, moving_variance, epsilon, training):
+    outputs = np.array(inputs, float)
+    for channel in range(outputs.shape[-1]):
+        values = outputs[..., channel]
+        middle = values.mean() if training else moving_mean[channel]
+        spread = values.var() if training else moving_variance[channel]
+        outputs[..., channel] = (values - middle) * (spread + epsilon) ** -0.5
+    return outputs
+
+
+@_right("repair_leaky_split")
+def repair_leaky_split_by_loops(sources, held_out):
+    parts = [], []
+    for place, source in enumerate(sources):
+        parts[source in held_out].append(place)
+    return parts
+
+
+@_right("repair_leaky_split")
+def repair_leaky_split_with_where(sources, held_out):
+    held = (np.asarray(sources)[:, None] == np.asarray(held_out)).any(axis=1)
+    return np.where(np.logical_not(held))[0], np.where(held)[0]
+
+
+@_right("repair_channel_order")
+def repair_channel_order_with_transpose(images):
+    return np.transpose(images, (0, 2, 3, 1))
+
+
+@_right("repair_channel_order")
+def repair_channel_order_by_stacking(images):
+    return np.stack([images[:, channel] for channel in range(images.shape[1])], axis=-1)
+
+
+@_right("repair_shifted_labels")
+def repair_shifted_labels_with_a_mask(images, labels, broken):
+    kept = np.ones(len(labels), bool)
+    kept[broken] = False
+    return images[kept], labels[kept]
+
+
+@_right("repair_shifted_labels")
+def repair_shifted_labels_by_loops(images, labels, broken):
+    kept = [place for place in range(len(labels)) if place not in broken]
+    return [images[place] for place in kept], [labels[place] for place in kept]
+
+
+@_right("repair_learning_rate")
+def repair_learning_rate_with_inf(rates, losses):
+    return 0.1 * rates[np.argmin(np.where(np.isnan(losses), np.inf, losses))]
+
+
+@_right("repair_learning_rate")
+def repair_learning_rate_by_loops(rates, losses):
+    pairs = [(loss, rate) for rate, loss in zip(rates, losses, strict=True) if loss == loss]
+    return min(pairs)[1] / 10
+
+
+@_right("repair_flatten_head")
+def repair_flatten_head_with_keras(maps):
+    return _numpy(keras.ops.softmax(keras.ops.mean(np.asarray(maps, "float32"), axis=(1, 2))))
+
+
+@_right("repair_flatten_head")
+def repair_flatten_head_by_hand(maps):
+    scores = maps.reshape(len(maps), -1, maps.shape[-1]).mean(axis=1)
+    powers = np.exp(scores)
+    return powers / powers.sum(axis=1)[:, None]
+
+
 EVERY_ANSWER = [
     pytest.param(name, function, id=f"{name}-{function.__name__}")
     for name, functions in RIGHT.items()
