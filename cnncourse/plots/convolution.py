@@ -166,7 +166,7 @@ def learning(
     """How well examples are met, and how near the kernel is to the true one, step by step.
 
     Args:
-        losses: for each name the loss before every step, above 0.
+        losses: for each name the loss before every step, above 0; the axis ends at 1e-12.
         errors: for each name the largest error of a weight before every step, above 0.
         axes: two axes to draw on; a new figure if left out.
 
@@ -181,7 +181,9 @@ def learning(
             ax.plot(range(1, len(values) + 1), values, line, label=name)
         ax.set(xscale="log", yscale="log", xlabel="step", ylabel=label)
         ax.grid(axis="y")
-    axes[0].legend()
+    # Further down there is only rounding, which would take most of the height.
+    axes[0].set_ylim(bottom=max(axes[0].get_ylim()[0], 1e-12))
+    axes[1].legend()
     return np.asarray(axes)
 
 

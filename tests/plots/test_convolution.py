@@ -90,6 +90,12 @@ def test_learning_draws_losses_and_errors():
     assert "error" in axes[1].get_ylabel()
 
 
+def test_learning_cuts_off_what_is_only_rounding():
+    axes = convolution.learning({"a": [1.0, 1e-32]}, {"a": [1.0, 1e-16]})
+    assert axes[0].get_ylim()[0] == 1e-12
+    assert axes[1].get_ylim()[0] < 1e-16
+
+
 def test_given_axes_are_used():
     _, given = plt.subplots(1, 3)
     image = np.ones((3, 3))
