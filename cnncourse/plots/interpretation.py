@@ -117,7 +117,7 @@ def forgetting(
         ax.plot(forgotten, values, marker=marker, label=name)
     ax.axhline(0, color=style.GREY, linewidth=1)
     ax.set(
-        xlabel="convolutions that have forgotten, from the top",
+        xlabel="convolutions forgotten, from the top",
         ylabel="rank correlation with before",
         title=title,
         ylim=(-0.3, 1.05),
