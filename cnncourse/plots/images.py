@@ -71,7 +71,7 @@ def gallery(
     """Pictures in a grid, each under its title.
 
     Args:
-        images: shape (n, height, width).
+        images: shape (n, height, width), or (n, height, width, 3) in colour.
         titles: n strings.
         columns: pictures in a row.
         limits: the numbers that are drawn black and white in all pictures; if left out, each
