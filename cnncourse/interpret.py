@@ -44,13 +44,13 @@ def class_scores(model: keras.Sequential, images: np.ndarray) -> np.ndarray:
     (3, 10)
     """
     images = _checked_images(model, images)
-    scored = keras.Model(model.inputs[0], model.layers[-1].input)
-    return np.concatenate(
-        [
-            keras.ops.convert_to_numpy(scored(images[start : start + _AT_ONCE], training=False))
-            for start in range(0, len(images), _AT_ONCE)
-        ]
-    )
+    parts = []
+    for start in range(0, len(images), _AT_ONCE):
+        values = images[start : start + _AT_ONCE]
+        for layer in model.layers[:-1]:
+            values = layer(values, training=False)
+        parts.append(keras.ops.convert_to_numpy(values))
+    return np.concatenate(parts)
 
 
 def score_gradient(
@@ -94,11 +94,10 @@ def score_gradient(
             f"Got the layer {name!r}; the layers before the softmax are {', '.join(names)}."
         )
     first = 0 if name is None else names.index(name) + 1
-    watched = keras.Model(model.inputs[0], [one.output for one in chain])
-    outputs = [
-        images,
-        *map(keras.ops.convert_to_numpy, keras.tree.flatten(watched(images, training=False))),
-    ]
+    values, outputs = images, [images]
+    for one in chain:
+        values = one(values, training=False)
+        outputs.append(keras.ops.convert_to_numpy(values))
     grad = np.zeros_like(outputs[-1])
     grad[np.arange(len(images)), labels] = 1
     for place in reversed(range(first, len(chain))):
