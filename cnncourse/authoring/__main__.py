@@ -48,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = commands.add_parser("contents", help="the landing page's table of lessons")
     command.add_argument("--check", action="store_true", help="compare, write nothing")
 
+    command = commands.add_parser("times", help="measure how long lessons run, and state it")
+    command.add_argument("paths", nargs="*", type=Path, help="lessons; default: all")
+
     commands.add_parser("measure", help="record the counts that follow from code and data")
 
     commands.add_parser("data", help="cut the embedded sample and photos from their sources")
@@ -102,6 +105,12 @@ def _run(chosen: argparse.Namespace, course: Course) -> int:
         from cnncourse.authoring.contents import contents
 
         return _report(contents(course, check=chosen.check))
+    if chosen.command == "times":
+        from cnncourse.authoring.times import times
+
+        for line in times(course, course.chosen(chosen.paths, course.lessons)):
+            print(line)
+        return 0
     if chosen.command == "measure":
         start_keras()
         from cnncourse.authoring.measure import measure

@@ -244,5 +244,6 @@ def renew(course: Course, paths: Sequence[Path] = (), *, lookup: Lookup = result
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = renew_text(cell.source, lookup)
+        notebooks.normalise_cells(notebook)
         changed += notebooks.write(path, notebook)
     return changed
