@@ -17,12 +17,12 @@ SOLUTIONS := $(wildcard notebooks/solutions/*.ipynb)
 STEPS := lint unit lessons solutions exercises hygiene claims badges pages
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab execute serve bench lock clean browser $(STEPS)
+.PHONY: help book test lab execute serve bench colab test-pythons lock clean browser $(STEPS)
 .DELETE_ON_ERROR:
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
-	  || grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
+	  || grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
 
 # ---- set-up: each stamp is newer than the lock once its packages are installed --------------
 
@@ -86,13 +86,19 @@ bench: book $(VENV)/test browser ## measure speeds, as ratios in one run
 	@$(RUN) tests/bench/network_speed.py
 	@$(RUN) tests/bench/training_speed.py
 
+colab: $(VENV)/maintain ## run every notebook as Colab would (NOTEBOOKS=... for some of them)
+	@$(RUN) tests/environments/colab.py $(NOTEBOOKS)
+
+test-pythons: $(VENV)/maintain ## run tests and notebooks on every supported Python
+	@$(RUN) tests/environments/pythons.py $(PYTHONS)
+
 lock: $(VENV)/maintain ## fix the newest versions and their hashes in requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  pyproject.toml --output-file requirements.lock
 
 clean: ## remove everything that make has made
-	rm -rf $(VENV) _build
+	rm -rf $(VENV) $(VENV)-* _build
 
 # ---- the steps of `make test` ----------------------------------------------------------------
 

@@ -1,0 +1,78 @@
+"""Run every notebook as Colab would: ``make colab``.
+
+An environment holds the versions that Colab ships. Each notebook begins there without the
+course, alone in an empty folder, and installs it by its own first cell, from a wheel of this
+working tree. Then not one of Colab's packages may have moved.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from surroundings import (
+    ROOT,
+    UV,
+    Amiss,
+    build_wheel,
+    chosen,
+    installed,
+    kernel,
+    make,
+    moved,
+    parse,
+    run_all,
+)
+
+HERE = Path(__file__).parent
+FACTS = HERE / "colab-packages.txt"
+PYTHON = "3.13"
+FOLDER = ROOT / ".venv-colab"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebooks", nargs="*", help="paths; default: all")
+    options = parser.parse_args()
+    paths = chosen(options.notebooks)
+    python = make(FOLDER, PYTHON, ["--requirement", str(FACTS)])
+    shipped = parse(FACTS.read_text(encoding="utf-8"))
+    at_first = installed(python)
+    stale = moved(shipped, at_first)
+    if stale:
+        raise Amiss(f"{FOLDER.name} is not what Colab ships ({'; '.join(stale)}): remove it.")
+
+    def without_the_course() -> None:
+        ours = sorted(set(installed(python)) - set(at_first) | {"cnncourse", "jupyterquiz"})
+        subprocess.run(
+            [UV, "pip", "uninstall", "--quiet", "--python", str(python), *ours],
+            check=True,
+            capture_output=True,
+        )
+
+    with tempfile.TemporaryDirectory(prefix="cnncourse-") as outer:
+        wheel = build_wheel(Path(outer))
+        variables = {"CNNCOURSE_SOURCE": str(wheel), "PYTHONPATH": str(HERE / "standin")}
+        with kernel(python, variables) as name:
+            failed = run_all(paths, name, without_the_course)
+    at_last = installed(python)
+    if "cnncourse" not in at_last:
+        print("The first cell did not install the course.")
+        failed += 1
+    changes = moved(shipped, at_last)
+    for line in changes:
+        print(f"A package of Colab's has moved: {line}")
+    new = sorted(set(at_last) - set(at_first))
+    print(f"Installed beside Colab's {len(shipped)} packages: {', '.join(new)}.")
+    print(f"{len(paths) - failed} of {len(paths)} notebooks are as they should be.")
+    return 1 if failed or changes else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Amiss as amiss:
+        sys.exit(str(amiss))

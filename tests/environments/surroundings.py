@@ -1,0 +1,255 @@
+"""Environments of other Python versions, and notebooks run in them: shared by ``make colab`` and
+``make test-pythons``.
+
+The notebooks' kernel lives in the other environment; what drives it is this project's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+ROOT = Path(__file__).parents[2]
+UV = Path(sys.executable).with_name("uv")
+CELL_LIMIT = 600
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Amiss(Exception):
+    """Ends a command with one line."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One thing that went wrong in a notebook.
+
+    Attributes:
+        cell: its position, from 1.
+        reason: one line.
+        details: what to read after it, for instance the traceback.
+    """
+
+    cell: int
+    reason: str
+    details: str = ""
+
+
+def find_python(version: str) -> str:
+    """The path of an interpreter: named by a variable, on the path, uv's own, or pyenv's.
+
+    Raises:
+        Amiss: there is none; the text says how to get one.
+    """
+    variable = f"PYTHON{version.replace('.', '')}"
+    if os.environ.get(variable):
+        return os.environ[variable]
+    found = _said(
+        UV, "python", "find", "--no-project", "--no-python-downloads", "--system", version
+    )
+    if found:
+        return found
+    if shutil.which("pyenv"):
+        newest = _said("pyenv", "latest", version)
+        prefix = newest and _said("pyenv", "prefix", newest)
+        if prefix:
+            return str(Path(prefix, "bin", "python"))
+    raise Amiss(
+        f"There is no Python {version} here, so nothing was tested with it. Get it from your "
+        f"system, with `pyenv install {version}` or with `uv python install {version}`, or name "
+        f"one: make {variable}=/path/to/python{version} ..."
+    )
+
+
+def _said(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def make(folder: Path, version: str, requirements: Sequence[str]) -> Path:
+    """An environment with these requirements, made anew if they changed; gives its Python.
+
+    Args:
+        folder: where it stands or will stand.
+        version: of Python.
+        requirements: arguments of ``uv pip install``.
+
+    Raises:
+        Amiss: no such Python, or the requirements cannot be met.
+    """
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / "made.json"
+    wanted = json.dumps([version, *requirements, *map(_content, requirements)])
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted and python.exists():
+        return python
+    interpreter = find_python(version)
+    print(f"== Making {folder.name} with Python {version}", flush=True)
+    _uv("venv", "--quiet", "--clear", "--seed", "--python", interpreter, str(folder))
+    _uv("pip", "install", "--quiet", "--python", str(python), *requirements)
+    stamp.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def _content(argument: str) -> str:
+    path = Path(argument)
+    return path.read_text(encoding="utf-8") if path.suffix in (".txt", ".toml") else ""
+
+
+def _uv(*arguments: str) -> None:
+    done = subprocess.run([UV, *arguments], capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        raise Amiss(f"uv {' '.join(arguments[:2])} failed:\n{done.stderr.strip()}")
+
+
+def build_wheel(folder: Path) -> Path:
+    """The project's wheel, built into a folder."""
+    _uv("build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT))
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def installed(python: Path) -> dict[str, str]:
+    """Names and versions of what an environment holds, in normal form."""
+    done = subprocess.run(
+        [UV, "pip", "list", "--quiet", "--format", "json", "--python", str(python)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {_normal(held["name"]): held["version"] for held in json.loads(done.stdout)}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def parse(requirements: str) -> dict[str, str]:
+    """``name==version`` lines as a dict; other lines do not count.
+
+    >>> parse("# facts\\nPyYAML==6.0.3\\njupyter_core == 5.9.1")
+    {'pyyaml': '6.0.3', 'jupyter-core': '5.9.1'}
+    """
+    found = re.findall(r"^([\w.-]+)\s*==\s*([^\s;#]+)", requirements, re.MULTILINE)
+    return {_normal(name): version for name, version in found}
+
+
+def moved(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """One line for each package whose version is another than wanted.
+
+    >>> moved({"numpy": "2.1.3", "keras": "3.13.2"}, {"numpy": "2.4.0", "keras": "3.13.2"})
+    ['numpy: 2.4.0, was 2.1.3']
+    """
+    return [
+        f"{name}: {found.get(name, 'gone')}, was {version}"
+        for name, version in wanted.items()
+        if found.get(name) != version
+    ]
+
+
+@contextmanager
+def kernel(python: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """The name of a Jupyter kernel that runs on this Python with these variables set."""
+    with tempfile.TemporaryDirectory(prefix="cnncourse-") as outer:
+        folder = Path(outer, "kernels", "course-elsewhere")
+        folder.mkdir(parents=True)
+        spec = {
+            "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": "elsewhere",
+            "language": "python",
+            "env": {"PYDEVD_DISABLE_FILE_VALIDATION": "1", **environment},
+        }
+        folder.joinpath("kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+        old = os.environ.get("JUPYTER_PATH")
+        os.environ["JUPYTER_PATH"] = outer
+        try:
+            yield folder.name
+        finally:
+            os.environ.pop("JUPYTER_PATH")
+            if old is not None:
+                os.environ["JUPYTER_PATH"] = old
+
+
+def run(path: Path, kernel_name: str) -> list[Failure]:
+    """Run a notebook top to bottom, alone in an empty folder; what fails in it.
+
+    In an exercise every check cell has to fail with ``NotYet``, and nothing else may; in all
+    other notebooks nothing may fail.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    unsolved = path.parent.name == "exercises"
+    with tempfile.TemporaryDirectory(prefix="cnncourse-") as folder:
+        client = NotebookClient(
+            notebook,
+            kernel_name=kernel_name,
+            timeout=CELL_LIMIT,
+            allow_errors=True,
+            resources={"metadata": {"path": folder}},
+        )
+        try:
+            client.execute()
+        except (CellTimeoutError, DeadKernelError) as error:
+            return [Failure(0, str(error).strip().splitlines()[0], str(error))]
+    failures = []
+    for position, cell in enumerate(notebook.cells, start=1):
+        errors = [one for one in cell.get("outputs", []) if one.output_type == "error"]
+        wanted = "NotYet" if unsolved and "check" in cell.metadata.get("tags", []) else None
+        found = errors[0].ename if errors else None
+        if found == wanted:
+            continue
+        if errors:
+            first = (_ANSI.sub("", errors[0].evalue).strip().splitlines() or [""])[0]
+            details = _ANSI.sub("", "\n".join(errors[0].traceback))
+            failures.append(Failure(position, f"{found}: {first}", details))
+        else:
+            failures.append(Failure(position, "the unsolved check passes; wanted NotYet"))
+    return failures
+
+
+def run_all(paths: Sequence[Path], kernel_name: str, before_each=lambda: None) -> int:
+    """Run notebooks one after another, a line for each; return how many failed."""
+    failed = 0
+    for number, path in enumerate(paths, start=1):
+        before_each()
+        name = path.relative_to(ROOT).as_posix()
+        started = time.monotonic()
+        failures = run(path, kernel_name)
+        seconds = time.monotonic() - started
+        failed += bool(failures)
+        for failure in failures:
+            print(f"{name}: cell {failure.cell}: {failure.reason}")
+        state = "FAILED" if failures else "as it should be"
+        print(f"{number}/{len(paths)} {name}: {state}, {seconds:.0f} s", flush=True)
+        for failure in failures:
+            print(failure.details)
+    return failed
+
+
+def chosen(names: Sequence[str]) -> list[Path]:
+    """The notebooks that were named, or all.
+
+    Raises:
+        Amiss: there is no such notebook.
+    """
+    if not names:
+        return sorted(ROOT.glob("notebooks/*.ipynb")) + sorted(ROOT.glob("notebooks/*/*.ipynb"))
+    paths = [Path(name).resolve() for name in names]
+    for path in paths:
+        if path.suffix != ".ipynb" or not path.is_file():
+            raise Amiss(
+                f"{path} is no notebook; give paths such as notebooks/02-convolution.ipynb."
+            )
+    return paths
