@@ -87,6 +87,11 @@ class Exercise:
         """The inputs from the smallest to the largest."""
         return sorted(self.cases(), key=_size)
 
+    def reading(self, function: Callable[..., Any], case: tuple[Any, ...]) -> Reading:
+        """What the check understands of the answer that a function gives to an input."""
+        with np.errstate(all="ignore"):
+            return self.form.read(self.form.ask(function, copy.deepcopy(case)), case)
+
 
 def judge(exercise: Exercise, candidate: Any) -> Diagnosis:
     """Judge one answer; never raises, whatever the candidate does.
@@ -215,7 +220,7 @@ class _Trial:
     def _answer(self, case: tuple[Any, ...]) -> Reading:
         given = copy.deepcopy(case)
         try:
-            answer = self.candidate(*given)
+            answer = self.exercise.form.ask(self.candidate, given)
         except guards.OutOfTime:
             raise
         except BaseException as error:  # noqa: BLE001 - also sys.exit() and the like
@@ -262,7 +267,7 @@ class _Trial:
     def _first_mistake(self, tried: Sequence[tuple[tuple[Any, ...], Reading]]) -> Diagnosis | None:
         form, exercise = self.exercise.form, self.exercise
         for case, reading in tried:
-            wanted = form.read(exercise.reference(*copy.deepcopy(case)), case)
+            wanted = exercise.reading(exercise.reference, case)
             if not form.agree(reading, wanted):
                 break
         else:
@@ -276,7 +281,7 @@ class _Trial:
             f"{form.explain(reading, wanted)}"
         )
         for known in exercise.misconceptions:
-            if all(form.agree(mine, _read_wrong(known, form, case)) for case, mine in tried):
+            if all(form.agree(mine, exercise.reading(known.answer, case)) for case, mine in tried):
                 return self._not_yet(known.hint + difference, known.name)
         text = reading.remark or (
             "The answer is not the wanted one, and this is none of the mistakes known by name."
@@ -290,11 +295,6 @@ class _Trial:
 
     def _not_yet(self, text: str, misconception: str | None = None) -> Diagnosis:
         return Diagnosis(False, misconception, f"{self.exercise.name}: not yet. {text}")
-
-
-def _read_wrong(known: Misconception, form: Any, case: tuple[Any, ...]) -> Reading:
-    with np.errstate(all="ignore"):
-        return form.read(known.answer(*copy.deepcopy(case)), case)
 
 
 def _size(value: Any) -> float:

@@ -58,6 +58,10 @@ class Values:
         """A wrong implementation as a learner would hand it in: here it is that already."""
         return wrong
 
+    def ask(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+        """The answer of a function: here one call gives it."""
+        return function(*arguments)
+
     def read(self, answer: Any, arguments: Sequence[Any]) -> Reading:
         """Make arrays of an answer, or say why that does not work."""
         answers = [answer]

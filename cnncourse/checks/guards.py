@@ -270,6 +270,8 @@ _NOT_THE_LEARNERS = (
     __file__,
     str(Path(__file__).with_name("engine.py")),
     str(Path(__file__).with_name("forms.py")),
+    str(Path(__file__).with_name("draws.py")),
+    str(Path(__file__).with_name("lesson10.py")),
     *(str(Path(sysconfig.get_path(kind))) for kind in ("stdlib", "purelib", "platlib")),
     str(Path(threading.__file__).parent),
 )

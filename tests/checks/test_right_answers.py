@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import defaultdict
 from fractions import Fraction
 
@@ -483,6 +484,58 @@ def repair_flatten_head_by_hand(maps):
     scores = maps.reshape(len(maps), -1, maps.shape[-1]).mean(axis=1)
     powers = np.exp(scores)
     return powers / powers.sum(axis=1)[:, None]
+
+
+@_right("split_indices")
+def split_indices_with_the_standard_library(count, validation_fraction, seed):
+    order = list(range(count))
+    random.Random(seed).shuffle(order)
+    middle = count - round(count * validation_fraction)
+    return order[:middle], order[middle:]
+
+
+@_right("split_indices")
+def split_indices_by_ranks(count, validation_fraction, seed):
+    ranks = np.random.RandomState(seed).rand(count).argsort()
+    return np.split(ranks, [count - round(count * validation_fraction)])
+
+
+@_right("split_indices")
+def split_indices_by_drawing_one_after_the_other(count, validation_fraction, seed):
+    rng = np.random.default_rng(seed)
+    validation = rng.choice(count, round(count * validation_fraction), replace=False)
+    train = rng.permutation([place for place in range(count) if place not in set(validation)])
+    return train, validation
+
+
+@_right("cosine_schedule")
+def cosine_schedule_by_the_half_angle(step, total_steps, peak):
+    return peak * math.cos(math.pi * step / total_steps / 2) ** 2 if step < total_steps else 0
+
+
+@_right("cosine_schedule")
+def cosine_schedule_by_keras(step, total_steps, peak):
+    schedule = keras.optimizers.schedules.CosineDecay(peak, total_steps)
+    return float(_numpy(schedule(step)))
+
+
+@_right("augment")
+def augment_by_loops(images, rng):
+    return [image[:, ::-1] if rng.random() < 0.5 else image for image in images]
+
+
+@_right("augment")
+def augment_by_places(images, rng):
+    answer = images.copy()
+    chosen = np.flatnonzero(rng.integers(0, 2, size=len(images)))
+    answer[chosen] = np.flip(images[chosen], axis=2)
+    return answer
+
+
+@_right("augment")
+def augment_by_choice(images, rng):
+    both = np.stack([images, np.flip(images, 2)])
+    return both[rng.choice(2, len(images)), np.arange(len(images))]
 
 
 EVERY_ANSWER = [
