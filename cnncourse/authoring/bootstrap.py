@@ -9,16 +9,19 @@ from __future__ import annotations
 from cnncourse.authoring.notebooks import Repository
 
 _TEXT = """\
-# Set-up. In Colab this installs the course; pip leaves in place what Colab already ships.
+# Set-up. In Colab this installs the course; what Colab ships keeps its version.
 import importlib.util
 import os
-import subprocess
+import re
 import sys
+from subprocess import check_output, run
 
 if "google.colab" in sys.modules and importlib.util.find_spec("cnncourse") is None:
     published = "cnncourse @ git+{url}@{branch}"
     source = os.environ.get("CNNCOURSE_SOURCE", published)
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source], check=True)
+    pip = [sys.executable, "-m", "pip"]
+    held = re.findall(rb"(?m)^[\\w.-]+==[\\d.]+$", check_output([*pip, "list", "--format=freeze"]))
+    run([*pip, "install", "-qc/dev/stdin", source], input=b"\\n".join(held), check=True)
 
 from cnncourse.startup import start_keras
 
@@ -30,6 +33,10 @@ keras.utils.set_random_seed(0)"""
 
 def cell_text(repository: Repository) -> str:
     """The first code cell for a course that is published at ``repository``.
+
+    What is installed is held by a constraint: where Colab's versions and ours do not go together,
+    pip says so and changes nothing. Versions that are not plain numbers are not held, because pip
+    reads no constraint that breaks its rules, and Colab's system packages may carry such.
 
     The environment variable ``CNNCOURSE_SOURCE`` names another source for pip, such as a wheel.
 

@@ -8,6 +8,9 @@ import random
 import subprocess
 import sys
 import types
+import venv
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +25,8 @@ CELL = cell_text(Repository("https://github.com/owner/course", "main"))
 def installs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands that the cell would run."""
     commands: list[list[str]] = []
-    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: commands.append(command))
+    monkeypatch.setattr(subprocess, "check_output", lambda command: b"numpy==2.1.3\n")
     return commands
 
 
@@ -54,7 +58,7 @@ def test_in_colab_it_installs_once(installs, monkeypatch) -> None:
     in_colab(monkeypatch, installed=False)
     exec(CELL, {})
     (command,) = installs
-    assert command[1:5] == ["-m", "pip", "install", "-q"]
+    assert command[1:5] == ["-m", "pip", "install", "-qc/dev/stdin"]
     assert command[5:] == ["cnncourse @ git+https://github.com/owner/course@main"]
 
 
@@ -69,3 +73,68 @@ def test_in_colab_it_leaves_an_installed_course(installs, monkeypatch) -> None:
     in_colab(monkeypatch, installed=True)
     exec(CELL, {})
     assert installs == []
+
+
+def wheel(folder: Path, name: str, version: str, *requirements: str) -> Path:
+    """The smallest wheel that pip installs."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    needs = "".join(f"Requires-Dist: {one}\n" for one in requirements)
+    with zipfile.ZipFile(path, "w") as archive:
+        info = f"{name}-{version}.dist-info"
+        head = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
+        archive.writestr(f"{name}.py", "")
+        archive.writestr(f"{info}/METADATA", head)
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Colab runs on Linux; the cell names /dev/stdin")
+def test_in_colab_no_shipped_package_moves(tmp_path) -> None:
+    """A real pip: a newer version lies ready, and is taken neither by wish nor by need."""
+    venv.create(tmp_path / "colab", with_pip=True)
+    python = tmp_path / "colab" / "bin" / "python"
+    shipped = wheel(tmp_path, "tiny", "1.0")
+    odd = wheel(tmp_path, "odd", "1.1build1")
+    wheel(tmp_path, "tiny", "1.1")
+    begin = CELL.partition("from cnncourse")[0]
+    script = f"import sys, types; sys.modules['google.colab'] = types.ModuleType('g')\n{begin}"
+
+    def pip(*arguments: str | Path) -> str:
+        return subprocess.run(
+            [python, "-m", "pip", *arguments],
+            env=offline,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def install(source: Path) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [python, "-c", script],
+            cwd=tmp_path,
+            env=offline | {"CNNCOURSE_SOURCE": str(source)},
+            capture_output=True,
+            text=True,
+        )
+
+    ours = {key: value for key, value in os.environ.items() if key[:3] not in ("PIP", "PYT")}
+    offline = ours | {
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(tmp_path),
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+    offline |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    pip("install", shipped)
+    with zipfile.ZipFile(odd) as archive:
+        archive.extractall(next(tmp_path.glob("colab/lib/python*/site-packages")))
+
+    refused = install(wheel(tmp_path, "cnncourse", "2.0", "tiny>=1.1"))
+    assert refused.returncode != 0
+    assert "ResolutionImpossible" in refused.stderr
+    assert "tiny==1.0" in pip("list", "--format=freeze").splitlines()
+
+    assert install(wheel(tmp_path, "cnncourse", "1.0", "tiny>=1.0")).returncode == 0
+    held = pip("list", "--format=freeze").splitlines()
+    assert {"cnncourse==1.0", "tiny==1.0"} <= set(held)
