@@ -280,8 +280,10 @@ class _Trial:
             f"\n\nThe smallest input on which it shows:\n{self._show_case(case)}\n\n"
             f"{form.explain(reading, wanted)}"
         )
+        # The input that tells this answer from a right one tells most mistakes apart, too.
+        telling = sorted(tried, key=lambda pair: pair[0] is not case)
         for known in exercise.misconceptions:
-            if all(form.agree(mine, exercise.reading(known.answer, case)) for case, mine in tried):
+            if all(form.agree(mine, exercise.reading(known.answer, one)) for one, mine in telling):
                 return self._not_yet(known.hint + difference, known.name)
         text = reading.remark or (
             "The answer is not the wanted one, and this is none of the mistakes known by name."
