@@ -265,7 +265,7 @@ def input_gradient(model: keras.Sequential, layer: str | layers.Layer, side: int
             break
         if window := _window(step):
             kernel_size, strides, padding = window
-            seen.append((np.empty(shape), kernel_size, strides, padding))
+            seen.append((np.zeros(shape), kernel_size, strides, padding))
             rows, columns = (
                 ops.output_size(length, kernel, stride, padding)
                 for length, kernel, stride in zip(shape[1:3], kernel_size, strides, strict=True)
