@@ -38,7 +38,7 @@ def channel_ranges(
         ax.axhline(0, color=style.GREY, linewidth=0.8, zorder=0)
         ax.set(title=title, xlabel="channel", ylabel="activation")
         ax.set_xticks(channel[:: max(1, len(channel) // 8)])
-    axes[0].legend()
+    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return axes
 
 
