@@ -538,6 +538,42 @@ def augment_by_choice(images, rng):
     return both[rng.choice(2, len(images)), np.arange(len(images))]
 
 
+@_right("count_parameters")
+def count_parameters_with_keras(channels_in, filters, kernel_size, batch_norm):
+    model = keras.Sequential(
+        [keras.Input((9, 9, channels_in)), layers.Conv2D(filters, kernel_size)]
+    )
+    if batch_norm:
+        model.add(layers.BatchNormalization())
+    counts = (
+        [int(np.prod(w.shape)) for w in weights]
+        for weights in (model.trainable_weights, model.non_trainable_weights)
+    )
+    return tuple(sum(count) for count in counts)
+
+
+@_right("count_parameters")
+def count_parameters_by_filter(channels_in, filters, kernel_size, batch_norm):
+    one_filter = kernel_size * kernel_size * channels_in + 1
+    return [filters * (one_filter + 2 * batch_norm), filters * 2 * batch_norm]
+
+
+@_right("softmax_cross_entropy")
+def softmax_cross_entropy_by_loops(logits, labels):
+    total = 0.0
+    for row, label in zip(np.asarray(logits, float), labels, strict=True):
+        top = max(row)
+        total += top + math.log(sum(math.exp(score - top) for score in row)) - row[label]
+    return total / len(labels)
+
+
+@_right("softmax_cross_entropy")
+def softmax_cross_entropy_with_logaddexp(logits, labels):
+    logits = np.asarray(logits, float)
+    chosen = np.take_along_axis(logits, np.asarray(labels, int)[:, None], axis=1)[:, 0]
+    return np.mean(np.logaddexp.reduce(logits, axis=1) - chosen)
+
+
 EVERY_ANSWER = [
     pytest.param(name, function, id=f"{name}-{function.__name__}")
     for name, functions in RIGHT.items()
