@@ -55,7 +55,7 @@ def shares(
         _draw_numbers(ax, share, high)
         frame = Rectangle((left - 0.5, top - 0.5), width, height, fill=False, clip_on=False)
         ax.add_patch(frame).set(edgecolor=style.VERMILION, linewidth=2)
-        ax.set_title(f"{grad_outputs[y, x]:g} × kernel")
+        ax.set_title(f"{grad_outputs[y, x]:g} × kernel".replace("-", "−"))
     _draw_numbers(axes[-1], total, high)
     axes[-1].set_title("the sum")
     return np.asarray(axes)
@@ -107,7 +107,6 @@ def side_by_side(
     for (name, values), look in zip(losses.items(), _LOOKS, strict=False):
         axes[0].plot(range(1, len(values) + 1), values, label=name, **look)
     axes[0].set(xlabel="step", ylabel="loss of the batch")
-    axes[0].set_ylim(bottom=0)
     axes[0].legend()
     axes[1].plot(range(1, len(differences) + 1), differences, color=style.BLUE)
     axes[1].axhline(limit, color=style.INK, linestyle="--", linewidth=1.2, label=f"{limit:g}")
@@ -131,7 +130,8 @@ def _draw_numbers(ax: Axes, numbers: np.ndarray, high: float) -> None:
     ax.imshow(numbers, cmap=style.DIVERGING, vmin=-high, vmax=high)
     for (row, column), number in np.ndenumerate(numbers):
         if not np.isnan(number):
-            ax.text(column, row, f"{number:g}", ha="center", va="center", color="black", fontsize=9)
+            text = f"{number + 0.0:g}".replace("-", "−")  # + 0.0: no minus before a 0
+            ax.text(column, row, text, ha="center", va="center", color="black", fontsize=9)
     ax.set(xticks=range(numbers.shape[1]), yticks=range(numbers.shape[0]))
     ax.set(xlim=(-0.5, numbers.shape[1] - 0.5), ylim=(numbers.shape[0] - 0.5, -0.5))
     ax.spines[:].set(visible=True, color=style.GREY)

@@ -24,11 +24,17 @@ def test_shares_lay_the_kernel_back_and_add_up():
     axes = gradients.shares(np.array([[1, 3]]), kernel)
     assert len(axes) == 3
     assert [ax.get_title() for ax in axes] == ["1 × kernel", "3 × kernel", "the sum"]
-    assert _texts(axes[0]) == ["1", "2", "0", "-1"]
-    assert _texts(axes[1]) == ["3", "6", "0", "-3"]
+    assert _texts(axes[0]) == ["1", "2", "0", "−1"]
+    assert _texts(axes[1]) == ["3", "6", "0", "−3"]
     np.testing.assert_array_equal(axes[2].images[0].get_array(), [[1, 5, 6], [0, -1, -3]])
     (frame,) = axes[1].patches
     assert (frame.get_x(), frame.get_y()) == (0.5, -0.5)
+
+
+def test_shares_write_no_minus_before_a_nought():
+    axes = gradients.shares(np.array([[-1.0]]), np.array([[0.0, 2.0]]))
+    assert axes[0].get_title() == "−1 × kernel"
+    assert _texts(axes[0]) == ["0", "−2"]
 
 
 def test_shares_of_a_stride_lie_further_apart():
@@ -55,7 +61,6 @@ def test_side_by_side_draws_losses_and_differences_with_their_limit():
     lines = {line.get_label(): line for line in left.lines}
     np.testing.assert_array_equal(lines["NumPy"].get_ydata(), [2, 1])
     np.testing.assert_array_equal(lines["Keras"].get_xdata(), [1, 2])
-    assert left.get_ylim()[0] == 0
     curve, line = right.lines
     np.testing.assert_array_equal(curve.get_ydata(), [1e-7, 1e-6])
     np.testing.assert_array_equal(line.get_ydata(), [1e-4, 1e-4])
