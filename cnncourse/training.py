@@ -6,12 +6,15 @@ rooms of their own.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +193,24 @@ def load_run(folder: str | os.PathLike[str]) -> tuple[Recipe, keras.Sequential, 
     return recipe, network, rows
 
 
+def shipped_log(network: str) -> list[LogRow]:
+    """The log of the documented run that a network's shipped weights come from.
+
+    Args:
+        network: a key of :data:`RECIPES`.
+
+    Returns:
+        One row an epoch: epoch, accuracy, loss, val_accuracy, val_loss.
+
+    >>> len(shipped_log("simple_CNN"))
+    30
+    """
+    _require(network in RECIPES, "documented run of", network, RECIPES)
+    text = resources.files("cnncourse.data").joinpath(f"{network}.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(io.StringIO(text))
+    return [{name: float(value) for name, value in row.items()} for row in rows]
+
+
 def accuracy(network: keras.Model, inputs: np.ndarray, labels: np.ndarray) -> tuple[int, int]:
     """How many inputs a network puts into the right class.
 
@@ -206,15 +227,17 @@ def accuracy(network: keras.Model, inputs: np.ndarray, labels: np.ndarray) -> tu
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """One bar an epoch, on standard error; nothing where that is no terminal."""
+    """One bar an epoch, on standard error; nothing where that is neither terminal nor notebook."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        # What a notebook's kernel puts there is no terminal, but shows a line that is rewritten.
+        shown = sys.stderr.isatty() or type(sys.stderr).__module__ == "ipykernel.iostream"
         self._bar = tqdm(
             total=self.params["steps"],
             desc=f"epoch {epoch + 1}",
             unit="batch",
             leave=False,
-            disable=None,
+            disable=not shown,
         )
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:

@@ -1,5 +1,6 @@
 """A run does what its recipe says, and an interruption changes nothing."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnncourse import datasets, models, training
+from cnncourse import datasets, models, results, training
 
 RECIPE = training.Recipe(
     "simpler_CNN",
@@ -181,6 +182,40 @@ def test_recipe_survives_its_file(tmp_path):
     path.write_text('{"network": "simple_CNN", "augmentation": ["flip"], "speed": 9}')
     with pytest.raises(ValueError, match="speed"):
         training.read_recipe(path)
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+def test_the_shipped_log_is_that_of_the_documented_run(name):
+    rows = training.shipped_log(name)
+    assert [row["epoch"] for row in rows] == list(range(1, training.RECIPES[name].epochs + 1))
+    recorded = results.value(f"{name}.fashion_mnist.validation_accuracy")
+    assert abs(rows[-1]["val_accuracy"] - recorded.value) <= recorded.tolerance
+
+
+def test_there_is_no_shipped_log_of_another_network():
+    with pytest.raises(ValueError, match=r"'resnet'.*simple_CNN"):
+        training.shipped_log("resnet")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+_Notebook = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
+
+
+@pytest.mark.parametrize(
+    ("stream", "shown"), [(_Terminal(), True), (_Notebook(), True), (io.StringIO(), False)]
+)
+def test_progress_is_shown_where_somebody_watches(monkeypatch, stream, shown):
+    monkeypatch.setattr("sys.stderr", stream)
+    bar = training.ProgressBar()
+    bar.set_params({"steps": 2})
+    bar.on_epoch_begin(4)
+    bar.on_train_batch_end(0)
+    bar.on_epoch_end(4)
+    assert ("epoch 5" in stream.getvalue()) == shown
 
 
 def test_accuracy_counts_hits():
