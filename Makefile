@@ -17,7 +17,7 @@ SOLUTIONS := $(wildcard notebooks/solutions/*.ipynb)
 STEPS := lint unit lessons solutions exercises hygiene claims badges pages
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab execute serve bench colab test-pythons packages lock clean browser $(STEPS)
+.PHONY: help book test lab execute serve bench colab test-pythons test-backends packages lock clean browser $(STEPS)
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -91,6 +91,9 @@ colab: $(VENV)/maintain ## run every notebook as Colab would (NOTEBOOKS=... for 
 
 test-pythons: $(VENV)/maintain ## run tests and notebooks on every supported Python
 	@$(RUN) tests/environments/pythons.py $(PYTHONS)
+
+test-backends: $(VENV)/maintain ## ask both networks on every backend of Keras (BACKENDS=... for some)
+	@$(RUN) tests/environments/backends.py $(BACKENDS)
 
 packages: $(VENV)/maintain ## install wheel and source distribution into empty environments
 	@$(RUN) tests/environments/packages.py
