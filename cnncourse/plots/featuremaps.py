@@ -87,8 +87,8 @@ def fields(
     """How strongly one activation depends on each pixel around it, with the image's outline.
 
     Args:
-        weights: for each layer an array (side, side), not negative, the activation in the middle.
-        image_side: side of the image in pixels, drawn as a square in the middle.
+        weights: for each layer an array (side, side), not negative; above 0 in the field.
+        image_side: side of the image in pixels, drawn as a square in the middle of the field.
         axes: as many axes as layers; a new figure if left out.
 
     Returns:
@@ -99,16 +99,10 @@ def fields(
     axes = np.asarray(axes).ravel()
     for ax, (name, values) in zip(axes, weights.items(), strict=True):
         rows, columns = np.nonzero(values)
+        field = np.array([columns.min(), rows.min()]) - 0.5, np.ptp([columns, rows], axis=1) + 1
+        image = field[0] + (field[1] - image_side) / 2, (image_side, image_side)
         ax.imshow(values, cmap=style.SEQUENTIAL, vmin=0)
-        middle = (values.shape[0] - image_side) / 2 - 0.5
-        for corner, size, colour in (
-            ((middle, middle), (image_side, image_side), "white"),
-            (
-                (columns.min() - 0.5, rows.min() - 0.5),
-                (np.ptp(columns) + 1, np.ptp(rows) + 1),
-                style.ORANGE,
-            ),
-        ):
+        for (corner, size), colour in ((image, "white"), (field, style.ORANGE)):
             ax.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=1.2))
         ax.set_title(f"{name}\n{np.ptp(columns) + 1} pixels", fontsize=9)
         ax.set(xticks=[], yticks=[])
