@@ -86,16 +86,16 @@ def error_by_step(
 
 def side_by_side(
     losses: Mapping[str, Sequence[float]],
-    differences: Sequence[float],
+    differences: Mapping[str, Sequence[float]],
     *,
     limit: float,
     axes: Sequence[Axes] | None = None,
 ) -> np.ndarray:
-    """Losses of networks that started alike, and how far the weights of two of them part.
+    """Losses of networks that started alike, and how far their weights part from one of them.
 
     Args:
         losses: for each name the loss before every step.
-        differences: largest difference of a weight after every step, above 0.
+        differences: for each name the largest difference of a weight after every step, above 0.
         limit: the largest difference that is allowed, drawn as a dashed line.
         axes: two axes to draw on; a new figure if left out.
 
@@ -108,7 +108,8 @@ def side_by_side(
         axes[0].plot(range(1, len(values) + 1), values, label=name, **look)
     axes[0].set(xlabel="step", ylabel="loss of the batch")
     axes[0].legend()
-    axes[1].plot(range(1, len(differences) + 1), differences, color=style.BLUE)
+    for (name, values), line in zip(differences.items(), ("-", "-."), strict=False):
+        axes[1].plot(range(1, len(values) + 1), values, linestyle=line, label=name)
     axes[1].axhline(limit, color=style.INK, linestyle="--", linewidth=1.2, label=f"{limit:g}")
     axes[1].set(xlabel="step", ylabel="largest difference of a weight", yscale="log")
     axes[1].legend()

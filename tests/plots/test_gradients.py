@@ -57,11 +57,12 @@ def test_error_by_step_draws_the_errors_on_logarithmic_axes():
 
 def test_side_by_side_draws_losses_and_differences_with_their_limit():
     losses = {"NumPy": [2.0, 1.0], "Keras": [2.0, 1.5]}
-    left, right = gradients.side_by_side(losses, [1e-7, 1e-6], limit=1e-4)
+    left, right = gradients.side_by_side(losses, {"Keras": [1e-7, 1e-6]}, limit=1e-4)
     lines = {line.get_label(): line for line in left.lines}
     np.testing.assert_array_equal(lines["NumPy"].get_ydata(), [2, 1])
     np.testing.assert_array_equal(lines["Keras"].get_xdata(), [1, 2])
     curve, line = right.lines
+    assert curve.get_label() == "Keras"
     np.testing.assert_array_equal(curve.get_ydata(), [1e-7, 1e-6])
     np.testing.assert_array_equal(line.get_ydata(), [1e-4, 1e-4])
     assert right.get_yscale() == "log"
@@ -71,7 +72,7 @@ def test_side_by_side_draws_losses_and_differences_with_their_limit():
 def test_given_axes_are_used():
     _, axes = plt.subplots(1, 3)
     assert gradients.error_by_step([0.1, 1], {"a": [1, 2]}, ax=axes[0]) is axes[0]
-    drawn = gradients.side_by_side({"a": [1, 2]}, [0.1, 1], limit=1, axes=axes[1:])
+    drawn = gradients.side_by_side({"a": [1, 2]}, {"a": [0.1, 1]}, limit=1, axes=axes[1:])
     assert list(drawn) == list(axes[1:])
     _, three = plt.subplots(1, 3)
     assert list(gradients.shares(np.ones((1, 2)), np.ones((1, 1)), axes=three)) == list(three)
