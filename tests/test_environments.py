@@ -40,6 +40,7 @@ NOT_YET = "class NotYet(Exception): pass"
             [("1", []), ("1 / 0", ["check"])],
             [(2, "ZeroDivisionError: division by zero")],
         ),
+        ("notebooks", [("import os\nos._exit(1)", [])], [(0, "DeadKernelError: Kernel died")]),
     ],
 )
 def test_what_fails_in_a_notebook_is_named(tmp_path, folder, cells, found) -> None:

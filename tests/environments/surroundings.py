@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -201,8 +202,10 @@ def run(path: Path, kernel_name: str) -> list[Failure]:
         )
         try:
             client.execute()
-        except (CellTimeoutError, DeadKernelError) as error:
-            return [Failure(0, str(error).strip().splitlines()[0], str(error))]
+        except (CellTimeoutError, RuntimeError, AssertionError) as error:
+            # A kernel that dies is a RuntimeError; nbclient's tidying up after it may then assert.
+            first = (str(error).strip().splitlines() or [""])[0]
+            return [Failure(0, f"{type(error).__name__}: {first}", traceback.format_exc())]
     failures = []
     for position, cell in enumerate(notebook.cells, start=1):
         errors = [one for one in cell.get("outputs", []) if one.output_type == "error"]
