@@ -135,7 +135,7 @@ badges: $(VENV)/test
 	@$(RUN) -m cnncourse.authoring badges --check
 
 pages: book browser
-	@$(RUN) -m pytest -q -rs tests/book
+	@$(RUN) -m pytest -n 2 -q -rs tests/book
 
 # The tests of the pages drive a real browser: one that is here, or Debian's where it may be installed.
 browser:
