@@ -65,22 +65,21 @@ def _hidden(image, where, fill):
     return hidden
 
 
-def _map_of(predict, image, patch_size, answer: Callable):
-    """For each patch what ``answer`` says of it; with an ordinary grid of patches."""
+def _map_of(image, patch_size, answer: Callable):
+    """For each patch what ``answer`` says of it."""
     scores = np.empty((image.shape[0] // patch_size, image.shape[1] // patch_size))
     for place, where in _patches(image.shape, patch_size):
         scores[place] = answer(where)
     return scores
 
 
+def _drop(predict, image, where, fill):
+    """How far the score falls when a part of the image is hidden."""
+    return _score(predict, image) - _score(predict, _hidden(image, where, fill))
+
+
 def _occlusion_map(predict, image, patch_size, fill):
-    whole = _score(predict, image)
-    return _map_of(
-        predict,
-        image,
-        patch_size,
-        lambda where: whole - _score(predict, _hidden(image, where, fill)),
-    )
+    return _map_of(image, patch_size, lambda where: _drop(predict, image, where, fill))
 
 
 def _occlusion_cases() -> Iterator[tuple]:
@@ -110,7 +109,7 @@ def _never_restored(predict, image, patch_size, fill):
         hidden[where] = fill
         return whole - _score(predict, hidden)
 
-    return _map_of(predict, image, patch_size, answer)
+    return _map_of(image, patch_size, answer)
 
 
 def _against_the_one_before(predict, image, patch_size, fill):
@@ -121,7 +120,7 @@ def _against_the_one_before(predict, image, patch_size, fill):
         hidden[where] = fill
         return before - _score(predict, hidden)
 
-    return _map_of(predict, image, patch_size, answer)
+    return _map_of(image, patch_size, answer)
 
 
 def _only_the_patch_seen(predict, image, patch_size, fill):
@@ -132,139 +131,76 @@ def _only_the_patch_seen(predict, image, patch_size, fill):
         seen[where] = image[where]
         return whole - _score(predict, seen)
 
-    return _map_of(predict, image, patch_size, answer)
-
-
-def _first_channel_alone(predict, image, patch_size, fill):
-    whole = _score(predict, image)
-    return _map_of(
-        predict,
-        image,
-        patch_size,
-        lambda where: whole - _score(predict, _hidden(image, (*where, 0), fill)),
-    )
-
-
-def _one_step_too_short(predict, image, patch_size, fill):
-    """The corner of a patch is its number, and not its number times its size."""
-    whole = _score(predict, image)
-    return _map_of(
-        predict,
-        image,
-        patch_size,
-        lambda where: (
-            whole
-            - _score(
-                predict,
-                _hidden(
-                    image,
-                    tuple(
-                        slice(part.start // patch_size, part.start // patch_size + patch_size)
-                        for part in where
-                    ),
-                    fill,
-                ),
-            )
-        ),
-    )
-
-
-def _one_pixel_too_large(predict, image, patch_size, fill):
-    whole = _score(predict, image)
-    return _map_of(
-        predict,
-        image,
-        patch_size,
-        lambda where: (
-            whole
-            - _score(
-                predict,
-                _hidden(image, tuple(slice(part.start, part.stop + 1) for part in where), fill),
-            )
-        ),
-    )
-
-
-def _corner_pixel_alone(predict, image, patch_size, fill):
-    whole = _score(predict, image)
-    return _map_of(
-        predict,
-        image,
-        patch_size,
-        lambda where: (
-            whole - _score(predict, _hidden(image, tuple(part.start for part in where), fill))
-        ),
-    )
-
-
-def _fill_added(predict, image, patch_size, fill):
-    whole = _score(predict, image)
-    return _map_of(
-        predict,
-        image,
-        patch_size,
-        lambda where: whole - _score(predict, _hidden(image, where, fill + image[where])),
-    )
-
-
-def _leftover_hidden_too(predict, image, patch_size, fill):
-    """The last patch of a row or column reaches to the border."""
-    whole = _score(predict, image)
-
-    def answer(where):
-        reach = tuple(
-            slice(part.start, side if side - part.stop < patch_size else part.stop)
-            for part, side in zip(where, image.shape[:2], strict=True)
-        )
-        return whole - _score(predict, _hidden(image, reach, fill))
-
-    return _map_of(predict, image, patch_size, answer)
-
-
-def _leftover_as_patches(predict, image, patch_size, fill):
-    """Patches that the border cuts get an answer of their own."""
-    whole, (height, width) = _score(predict, image), image.shape[:2]
-    return np.array(
-        [
-            [
-                whole
-                - _score(
-                    predict,
-                    _hidden(image, np.s_[y : y + patch_size, x : x + patch_size], fill),
-                )
-                for x in range(0, width, patch_size)
-            ]
-            for y in range(0, height, patch_size)
-        ]
-    )
-
-
-def _every_place(predict, image, patch_size, fill):
-    """The patch moves by one pixel."""
-    whole, (height, width) = _score(predict, image), image.shape[:2]
-    return np.array(
-        [
-            [
-                whole
-                - _score(
-                    predict,
-                    _hidden(image, np.s_[y : y + patch_size, x : x + patch_size], fill),
-                )
-                for x in range(width - patch_size + 1)
-            ]
-            for y in range(height - patch_size + 1)
-        ]
-    )
+    return _map_of(image, patch_size, answer)
 
 
 def _whole_minus_blank(predict, image, patch_size, fill):
     blank = _score(predict, np.full(image.shape, float(fill)))
     return _map_of(
-        predict,
-        image,
-        patch_size,
-        lambda where: _score(predict, _hidden(image, where, fill)) - blank,
+        image, patch_size, lambda where: _score(predict, _hidden(image, where, fill)) - blank
     )
+
+
+def _fill_added(predict, image, patch_size, fill):
+    return _map_of(
+        image, patch_size, lambda where: _drop(predict, image, where, fill + image[where])
+    )
+
+
+def _hiding(part: Callable):
+    """A map that hides ``part(where, patch_size, sides)`` where it should hide the patch."""
+
+    def wrong(predict, image, patch_size, fill):
+        def answer(where):
+            return _drop(predict, image, part(where, patch_size, image.shape[:2]), fill)
+
+        return _map_of(image, patch_size, answer)
+
+    return wrong
+
+
+_first_channel_alone = _hiding(lambda where, *_: (*where, 0))
+_corner_pixel_alone = _hiding(lambda where, *_: tuple(along.start for along in where))
+_one_pixel_too_large = _hiding(
+    lambda where, *_: tuple(slice(along.start, along.stop + 1) for along in where)
+)
+# The corner of a patch is its number, and not its number times its size.
+_one_step_too_short = _hiding(
+    lambda where, size, _: tuple(
+        slice(along.start // size, along.start // size + size) for along in where
+    )
+)
+# The last patch of a row or column reaches to the border.
+_leftover_hidden_too = _hiding(
+    lambda where, size, sides: tuple(
+        slice(along.start, side if side - along.stop < size else along.stop)
+        for along, side in zip(where, sides, strict=True)
+    )
+)
+
+
+def _from_corners(corners: Callable):
+    """A map with one answer for each pair of ``corners(side, patch_size)``."""
+
+    def wrong(predict, image, patch_size, fill):
+        tops, lefts = (corners(side, patch_size) for side in image.shape[:2])
+        return np.array(
+            [
+                [
+                    _drop(predict, image, np.s_[y : y + patch_size, x : x + patch_size], fill)
+                    for x in lefts
+                ]
+                for y in tops
+            ]
+        )
+
+    return wrong
+
+
+# Patches that the border cuts get an answer of their own.
+_leftover_as_patches = _from_corners(lambda side, patch_size: range(0, side, patch_size))
+# The patch moves by one pixel.
+_every_place = _from_corners(lambda side, patch_size: range(side - patch_size + 1))
 
 
 def _fraction_of_fill_lost(predict, image, patch_size, fill):
