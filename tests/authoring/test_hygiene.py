@@ -57,7 +57,7 @@ def leave_contents(course: Course, notebook: Notebook) -> None:
 
 
 def edit_first_cell(course: Course, notebook: Notebook) -> None:
-    notebook.cells[1].source += "\nprint(keras.__version__)"
+    notebook.cells[1].source += "; print(keras.__version__)"
 
 
 def long_lesson(course: Course, notebook: Notebook) -> None:
