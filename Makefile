@@ -120,9 +120,11 @@ lessons: $(VENV)/test
 	@$(RUN) -m pytest -n 2 --dist loadfile -q --nbval --nbval-cell-timeout 300 -p no:cacheprovider $(LESSONS)
 
 solutions: $(VENV)/test
-	@for notebook in $(SOLUTIONS); do \
-	  echo $$notebook; $(RUN) -m papermill --no-progress-bar --log-level WARNING --cwd notebooks/solutions $$notebook $(VENV)/solution.ipynb || exit 1; \
-	done
+	@$(MAKE) --no-print-directory -j 2 $(SOLUTIONS:notebooks/solutions/%.ipynb=solved-%)
+
+solved-%:
+	@$(RUN) -m papermill --no-progress-bar --log-level WARNING --cwd notebooks/solutions notebooks/solutions/$*.ipynb $(VENV)/solution-$*.ipynb
+	@echo "notebooks/solutions/$*.ipynb runs"
 
 exercises: $(VENV)/test
 	@$(RUN) -m cnncourse.authoring exercises --check

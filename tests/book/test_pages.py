@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -66,6 +67,18 @@ def test_formulas_render(wide, name: str) -> None:
         page.wait_for_selector(".bd-article mjx-container")
     assert page.locator("mjx-merror").count() == 0
     assert page.locator(".bd-article .math:not(:has(mjx-container))").count() == 0
+
+
+def test_a_slow_network_brings_formulas_late_and_no_error(wide) -> None:
+    def late(route) -> None:
+        time.sleep(1.5)  # longer than the quiz waits for MathJax
+        route.continue_()
+
+    wide.page.route("**/tex-chtml.js*", late)
+    page = wide.open("notebooks/02-convolution")
+    page.wait_for_selector(".bd-article mjx-container")
+    assert page.locator(".Quiz").count() > 0
+    assert wide.faults == []
 
 
 @every_lesson
