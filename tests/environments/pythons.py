@@ -20,6 +20,8 @@ RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 # Of the package itself; how the project builds its pages and judges its notebooks is the same
 # everywhere and is what `make test` holds.
 TESTS = [
+    "-Wdefault",  # `make test` makes an error of each warning; old versions have some of their own
+    "--disable-warnings",
     "tests",
     "--ignore=tests/authoring",
     "--ignore=tests/book",
