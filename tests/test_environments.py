@@ -54,6 +54,13 @@ def test_a_notebook_runs_alone_in_an_empty_folder(tmp_path) -> None:
     assert surroundings.run(path, "python3") == []
 
 
+def test_an_interrupt_ends_the_command_not_only_the_notebook(tmp_path) -> None:
+    interrupt = "import os, signal, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(60)"
+    path = write(tmp_path / "notebooks", (interrupt, []))
+    with pytest.raises(KeyboardInterrupt):
+        surroundings.run(path, "python3")
+
+
 def test_versions_that_moved_are_named_and_others_not() -> None:
     shipped = {"numpy": "2.1.3", "keras": "3.13.2", "tqdm": "4.67.3"}
     held = {"numpy": "2.1.3", "keras": "3.15.1"}

@@ -6,17 +6,19 @@ The notebooks' kernel lives in the other environment; what drives it is this pro
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,7 +170,11 @@ def kernel(python: Path, environment: Mapping[str, str]) -> Iterator[str]:
         folder = Path(outer, "kernels", "course-elsewhere")
         folder.mkdir(parents=True)
         spec = {
-            "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            # Its warnings are about the connection, the same for each notebook.
+            "argv": [
+                *(str(python), "-m", "ipykernel_launcher"),
+                *("-f", "{connection_file}", "--log-level=ERROR"),
+            ],
             "display_name": "elsewhere",
             "language": "python",
             "env": {"PYDEVD_DISABLE_FILE_VALIDATION": "1", **environment},
@@ -199,9 +205,10 @@ def run(path: Path, kernel_name: str) -> list[Failure]:
             timeout=CELL_LIMIT,
             allow_errors=True,
             resources={"metadata": {"path": folder}},
+            on_notebook_start=_end_by_signals,
         )
         try:
-            client.execute()
+            asyncio.run(client.async_execute())
         except (CellTimeoutError, RuntimeError, AssertionError) as error:
             # A kernel that dies is a RuntimeError; nbclient's tidying up after it may then assert.
             first = (str(error).strip().splitlines() or [""])[0]
@@ -220,6 +227,14 @@ def run(path: Path, kernel_name: str) -> list[Failure]:
         else:
             failures.append(Failure(position, "the unsolved check passes; wanted NotYet"))
     return failures
+
+
+def _end_by_signals(notebook: nbformat.NotebookNode) -> None:
+    """Let Ctrl-C end the whole command: nbclient would end its kernel and we run the next."""
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):  # on Windows, where nbclient changes nothing either
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def run_all(paths: Sequence[Path], kernel_name: str, before_each=lambda: None) -> int:
