@@ -208,7 +208,7 @@ def run(path: Path, kernel_name: str) -> list[Failure]:
             on_notebook_start=_end_by_signals,
         )
         try:
-            asyncio.run(client.async_execute())
+            client.execute()
         except (CellTimeoutError, RuntimeError, AssertionError) as error:
             # A kernel that dies is a RuntimeError; nbclient's tidying up after it may then assert.
             first = (str(error).strip().splitlines() or [""])[0]
