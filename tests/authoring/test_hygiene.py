@@ -77,6 +77,12 @@ def add_tag(course: Course, notebook: Notebook) -> None:
     notebook.cells[3].metadata["tags"] = ["nbval-skip"]
 
 
+OF_ONE_MACHINE = (
+    *("home", "root", "tmp", "Users", "work", "mnt"),
+    *("media", "var", "opt", "content", "private"),
+)
+"""Folders at the top of a file system that differ from one machine to the next."""
+
 BAD_LESSONS: list[tuple[str, str, Spoil]] = [
     ("executed", "a count left out", skip_a_count),
     ("executed", "never run", forget_to_run),
@@ -86,7 +92,11 @@ BAD_LESSONS: list[tuple[str, str, Spoil]] = [
     ("no-path", "home", add_printed("/home/ann/course/photo.png")),
     ("no-path", "temporary", add_printed("saved in /tmp/x")),
     ("no-path", "Windows", add_printed("C:\\Users\\Ann")),
-    ("no-path", "in the code", add_source("read('/root/photo.png')")),
+    ("no-path", "in the code", add_source("read('/home/ann/photo.png')")),
+    *(
+        ("no-path", f"below {folder}", add_printed(f"/{folder}/photo.png"))
+        for folder in OF_ONE_MACHINE
+    ),
     ("no-host", "server", add_printed("see localhost, port 8888")),
     ("no-host", "index", add_source("!pip install --index-url x y")),
     ("in-contents", "not named", leave_contents),
@@ -184,7 +194,7 @@ def test_the_quiz_widget_may_hold_scripts(course: Course) -> None:
         "`just` is a word in code.",
         "An adjustment, easier than uneasy.",
         "Dropout <!-- just a comment --> drops.",
-        "Divide by height/root/width.",
+        "Divide by height/home/width.",
         "The data lie in `/usr/share/datasets`.",
     ],
 )

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-from surroundings import ROOT, Amiss, make
+from surroundings import ROOT, THIS_PYTHON, Amiss, end_with, make
 
 from cnncourse import results
 
@@ -67,7 +67,6 @@ def main() -> int:
     unknown = set(chosen) - set(EXTRA)
     if unknown:
         raise Amiss(f"There is no backend {', '.join(unknown)}; choose from {', '.join(EXTRA)}.")
-    version = ".".join(map(str, sys.version_info[:2]))
     same = [f"{name}=={metadata.version(name)}" for name in ("keras", "numpy")]
     wanted = answers(sys.executable, "tensorflow")
     try:
@@ -76,7 +75,7 @@ def main() -> int:
         values = {}
     failed = 0
     for backend in chosen:
-        python = make(ROOT / f".venv-{backend}", version, [*same, *EXTRA[backend]])
+        python = make(ROOT / f".venv-{backend}", THIS_PYTHON, [*same, *EXTRA[backend]])
         for name, found in answers(python, backend).items():
             gap = float(np.abs(found - wanted[name]).max())
             moved = int((found.argmax(axis=1) != wanted[name].argmax(axis=1)).sum())
@@ -93,7 +92,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Amiss as amiss:
-        sys.exit(str(amiss))
+    end_with(main)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from surroundings import (
     ROOT,
     UV,
     Amiss,
-    build_wheel,
+    build,
     chosen,
+    end_with,
     installed,
     kernel,
     make,
@@ -54,7 +54,7 @@ def main() -> int:
         )
 
     with tempfile.TemporaryDirectory(prefix="cnncourse-") as outer:
-        wheel = build_wheel(Path(outer))
+        (wheel,) = build(Path(outer), "wheel")
         variables = {"CNNCOURSE_SOURCE": str(wheel), "PYTHONPATH": str(HERE / "standin")}
         with kernel(python, variables) as name:
             failed = run_all(paths, name, without_the_course)
@@ -72,7 +72,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Amiss as amiss:
-        sys.exit(str(amiss))
+    end_with(main)

@@ -9,28 +9,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
-from surroundings import ROOT, UV, Amiss, kernel, make, run_all
+from surroundings import ROOT, THIS_PYTHON, build, end_with, kernel, make, run_all
 
 LIMIT = 15_000_000
 LESSON = ROOT / "notebooks" / "01-images-as-arrays.ipynb"
-
-
-def build(folder: Path) -> list[Path]:
-    """The wheel and the source distribution."""
-    done = subprocess.run(
-        [UV, "build", "--quiet", "--sdist", "--wheel", "--out-dir", str(folder), str(ROOT)],
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise Amiss(f"uv build failed:\n{done.stderr.strip()}")
-    return sorted([*folder.glob("*.whl"), *folder.glob("*.tar.gz")])
 
 
 def package_files(path: Path) -> set[str]:
@@ -49,10 +36,9 @@ def main() -> int:
         for path in ROOT.joinpath("cnncourse").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and path.suffix
     }
-    version = ".".join(map(str, sys.version_info[:2]))
     amiss = 0
     with tempfile.TemporaryDirectory(prefix="cnncourse-") as outer:
-        for path in build(Path(outer)):
+        for path in build(Path(outer), "sdist", "wheel"):
             size = path.stat().st_size
             missing = wanted - package_files(path)
             print(f"{path.name}: {size:,} bytes, {len(wanted) - len(missing)} files of the package")
@@ -64,7 +50,7 @@ def main() -> int:
 
             folder = ROOT / ".venv-packages"
             shutil.rmtree(folder, ignore_errors=True)
-            python = make(folder, version, [str(path), "ipykernel"])
+            python = make(folder, THIS_PYTHON, [str(path), "ipykernel"])
             elsewhere = Path(outer, "elsewhere")
             elsewhere.mkdir(exist_ok=True)
             doctor = subprocess.run(
@@ -83,7 +69,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Amiss as amiss:
-        sys.exit(str(amiss))
+    end_with(main)

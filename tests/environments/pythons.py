@@ -9,11 +9,21 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
-from surroundings import ROOT, UV, Amiss, chosen, find_python, installed, kernel, make, run_all
+from surroundings import (
+    ROOT,
+    UV,
+    Amiss,
+    chosen,
+    end_with,
+    find_python,
+    installed,
+    kernel,
+    make,
+    run_all,
+)
 
 PYTHONS = ("3.11", "3.12", "3.13")
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
@@ -96,7 +106,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Amiss as amiss:
-        sys.exit(str(amiss))
+    end_with(main)

@@ -17,10 +17,11 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import nbformat
 from nbclient import NotebookClient
@@ -28,6 +29,7 @@ from nbclient.exceptions import CellTimeoutError
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
+THIS_PYTHON = ".".join(map(str, sys.version_info[:2]))
 CELL_LIMIT = 600
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -35,6 +37,14 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 class Amiss(Exception):
     """Ends a command with one line."""
+
+
+def end_with(main: Callable[[], int]) -> NoReturn:
+    """End the process with the status that ``main`` gives, or with the line of an ``Amiss``."""
+    try:
+        sys.exit(main())
+    except Amiss as amiss:
+        sys.exit(str(amiss))
 
 
 @dataclass(frozen=True)
@@ -118,11 +128,15 @@ def _uv(*arguments: str) -> None:
         raise Amiss(f"uv {' '.join(arguments[:2])} failed:\n{done.stderr.strip()}")
 
 
-def build_wheel(folder: Path) -> Path:
-    """The project's wheel, built into a folder."""
-    _uv("build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT))
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+def build(folder: Path, *kinds: str) -> list[Path]:
+    """The project's ``"wheel"``, ``"sdist"`` or both, built into a folder; sorted by name.
+
+    Raises:
+        Amiss: the project cannot be built.
+    """
+    options = [f"--{kind}" for kind in kinds]
+    _uv("build", "--quiet", *options, "--out-dir", str(folder), str(ROOT))
+    return sorted([*folder.glob("*.whl"), *folder.glob("*.tar.gz")])
 
 
 def installed(python: Path) -> dict[str, str]:
