@@ -31,6 +31,17 @@ HERE = Path(__file__).parent
 FACTS = HERE / "colab-packages.txt"
 PYTHON = "3.13"
 FOLDER = ROOT / ".venv-colab"
+OURS = {"cnncourse", "jupyterquiz"}
+"""What the first cell installs beside what Colab ships."""
+
+
+def uninstall(python: Path, names: set[str]) -> None:
+    """Remove packages from an environment; those it does not hold do not count."""
+    subprocess.run(
+        [UV, "pip", "uninstall", "--quiet", "--python", str(python), *sorted(names)],
+        check=True,
+        capture_output=True,
+    )
 
 
 def main() -> int:
@@ -40,18 +51,14 @@ def main() -> int:
     paths = chosen(options.notebooks)
     python = make(FOLDER, PYTHON, ["--requirement", str(FACTS)])
     shipped = parse(FACTS.read_text(encoding="utf-8"))
+    uninstall(python, OURS)  # of an earlier run
     at_first = installed(python)
     stale = moved(shipped, at_first)
     if stale:
         raise Amiss(f"{FOLDER.name} is not what Colab ships ({'; '.join(stale)}): remove it.")
 
     def without_the_course() -> None:
-        ours = sorted(set(installed(python)) - set(at_first) | {"cnncourse", "jupyterquiz"})
-        subprocess.run(
-            [UV, "pip", "uninstall", "--quiet", "--python", str(python), *ours],
-            check=True,
-            capture_output=True,
-        )
+        uninstall(python, OURS | set(installed(python)) - set(at_first))
 
     with tempfile.TemporaryDirectory(prefix="cnncourse-") as outer:
         (wheel,) = build(Path(outer), "wheel")
