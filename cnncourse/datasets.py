@@ -9,11 +9,14 @@ import gzip
 import hashlib
 import os
 import zlib
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+
+from cnncourse import files
 
 FASHION_MNIST_CLASSES = (
     "T-shirt/top",
@@ -37,6 +40,8 @@ SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 
 DOWNLOAD_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 """The address that ``keras.datasets.fashion_mnist`` downloads from."""
+
+CACHE_ADVICE = "Set CNNCOURSE_CACHE to a folder that you can write into."
 
 # The SHA-256 of each file's content after decompression: the bytes that count are the
 # same everywhere, while the gzip header differs between Debian's copy and the download.
@@ -69,7 +74,7 @@ def cache_folder() -> Path:
 def load_fashion_mnist(
     size: str = "small",
 ) -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
-    """Fashion-MNIST: grey pictures of clothes in ten classes.
+    """Fashion-MNIST: gray pictures of clothes in ten classes.
 
     Args:
         size: ``"small"`` for the sample in the package (10,000 training and 2,000 test
@@ -163,6 +168,45 @@ def as_inputs(images: Images) -> np.ndarray:
     return inputs if images.ndim == 4 else inputs[..., np.newaxis]
 
 
+def as_labels(labels: Sequence[int] | np.ndarray, count: int, classes: int) -> np.ndarray:
+    """True classes as one whole number for each image.
+
+    Args:
+        labels: whole numbers, a list or an array of shape (n,) or (n, 1).
+        count: how many images they belong to.
+        classes: how many classes there are.
+
+    Returns:
+        An array of shape (n,), of the dtype given.
+
+    Raises:
+        ValueError: another shape, another count, or numbers that are no classes; rows with a 1
+            at the class among them.
+
+    >>> as_labels([[3], [0]], 2, 10)
+    array([3, 0])
+    """
+    wanted = f"wanted for each of them one whole number from 0 to {classes - 1}"
+    try:
+        given = np.asarray(labels)
+    except ValueError as error:
+        raise ValueError(f"Got labels of several lengths for {count} images; {wanted}.") from error
+    found = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
+    if found.shape != (count,) or found.dtype.kind not in "iu":
+        advice = ""
+        if given.shape == (count, classes) and classes > 1:
+            advice = " Rows with a 1 at the class become that by labels.argmax(axis=1)."
+        raise ValueError(
+            f"Got labels of shape {given.shape} and dtype {given.dtype} for {count} images; "
+            f"{wanted}.{advice}"
+        )
+    if count and (found.min() < 0 or found.max() >= classes):
+        raise ValueError(
+            f"Got labels from {found.min()} to {found.max()} for {count} images; {wanted}."
+        )
+    return found
+
+
 def split_validation(
     images: Images, labels: Labels, *, count: int = 5000, seed: int = 0
 ) -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
@@ -245,7 +289,7 @@ def _verified_content(name: str) -> bytes:
     if content is not None:
         return content
     cached = cache_folder() / "fashion-mnist" / f"{name}.gz"
-    _make_writable(cached.parent)
+    files.make_folder(cached.parent, advice=CACHE_ADVICE)
     with TemporaryDirectory() as folder:
         try:
             path = _download(f"{name}.gz", Path(folder))
@@ -254,20 +298,8 @@ def _verified_content(name: str) -> bytes:
         content = _read_gzip(path, SHA256[name])
         if content is None:
             raise DataNotFound(_three_ways(name, "The download came in damaged."))
-        _keep(path.read_bytes(), cached)
+        files.write_whole(cached, path.read_bytes())
     return content
-
-
-def _make_writable(folder: Path) -> None:
-    """Say before a download starts that its place cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        TemporaryDirectory(dir=folder).cleanup()
-    except OSError as error:
-        raise OSError(
-            f"Cannot write into the cache {folder} ({error.strerror}). Set CNNCOURSE_CACHE to a "
-            "folder that you can write into."
-        ) from error
 
 
 def _download(file_name: str, folder: Path) -> Path:
@@ -291,16 +323,6 @@ def _read_gzip(path: Path, sha256: str) -> bytes | None:
     except (OSError, EOFError, zlib.error):
         return None
     return content if hashlib.sha256(content).hexdigest() == sha256 else None
-
-
-def _keep(content: bytes, path: Path) -> None:
-    """Write a whole file or none; a broken one that stood there is replaced."""
-    half = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        half.write_bytes(content)
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def _three_ways(name: str, reason: str) -> str:

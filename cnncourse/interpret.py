@@ -1,19 +1,23 @@
-"""What a trained network looks at: saliency, occlusion and Grad-CAM, and how to doubt them.
+"""What the score of a trained network depends on, by saliency, occlusion and Grad-CAM.
 
-Everything works on a Sequential of the layers that ``anatomy`` knows, on any backend of Keras:
-the gradients come from the backward functions of ``ops``, as receptive fields do. Figures
-belong in ``plots``.
+Also how to doubt such pictures.
+
+Everything works on classifiers whose layers ``keras_layers`` knows, on any backend of Keras: the
+gradients come from the backward functions of ``ops``, as receptive fields do. Figures belong in
+``plots``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
-from cnncourse import anatomy, ops
+from cnncourse import datasets, keras_layers, operations, ops
+from cnncourse.keras_layers import Step
 
 _AT_ONCE = 256
 """Images that go through a network together."""
@@ -22,39 +26,49 @@ _AT_ONCE = 256
 # --- Scores and their gradients ----------------------------------------------------------------
 
 
-def class_scores(model: keras.Sequential, images: np.ndarray) -> np.ndarray:
+def class_scores(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """The score of every class, before the softmax that ends the model.
 
-    A probability near 1 hardly moves any more, however far the score behind it falls; so the
+    A probability near 1 hardly moves at first when the score behind it falls; so the
     methods of this module ask about scores.
 
     Args:
-        model: a built Sequential on images that ends in a softmax layer.
+        model: a built Sequential on images, or a model of the functional API, that gives one
+            row for each image: probabilities by a softmax or a sigmoid, as a layer of its own or
+            inside the last one, or scores without either.
         images: (n, height, width, channels), as the model takes them.
 
     Returns:
-        (n, classes), of the dtype in which the model computes.
+        (n, classes), of the dtype in which the model computes. A model with one output has one
+        score: of class 1, and its negative is that of class 0.
 
     Raises:
-        ValueError: images of another shape, a model that does not end in a softmax layer, or
-            one that :func:`cnncourse.anatomy.layer_table` does not know.
+        ValueError: images of another shape, a model that gives no row for each image, or one
+            that :func:`cnncourse.keras_layers.steps` does not know.
 
     >>> from cnncourse import models
     >>> class_scores(models.simpler_CNN((28, 28, 1), 10), np.zeros((3, 28, 28, 1))).shape
     (3, 10)
     """
-    images = _checked_images(model, images)
+    found, images = _checked(model, images)
     parts = []
     for start in range(0, len(images), _AT_ONCE):
-        values = images[start : start + _AT_ONCE]
-        for layer in model.layers[:-1]:
-            values = layer(values, training=False)
-        parts.append(keras.ops.convert_to_numpy(values))
+        # Outputs that nothing takes any more are dropped, so that only a few are held.
+        last_use = {number: place for place, step in enumerate(found) for number in step.inputs}
+        values: dict[int, Any] = {0: images[start : start + _AT_ONCE]}
+        for place, step in enumerate(found):
+            before, outputs = step.run([values[number] for number in step.inputs])
+            values[place + 1] = outputs
+            for number in set(step.inputs):
+                if last_use[number] == place:
+                    del values[number]
+        scores = before if _gives_probabilities(found) else outputs
+        parts.append(keras.ops.convert_to_numpy(scores))
     return np.concatenate(parts)
 
 
 def score_gradient(
-    model: keras.Sequential,
+    model: keras.Model,
     images: np.ndarray,
     labels: Sequence[int],
     layer: str | layers.Layer | None = None,
@@ -62,12 +76,13 @@ def score_gradient(
     """The output of a layer, and the gradient of one class's score there, for each image.
 
     The gradient goes back from the score, layer by layer, as at inference: dropout passes it
-    on, a batch normalization is one factor for each channel.
+    on, a batch normalization is one factor for each channel, a sum sends it to all its parts.
 
     Args:
         model, images: as in :func:`class_scores`.
         labels: (n,), for each image the class whose score is asked about.
-        layer: a layer before the softmax, or its name; None means the images themselves.
+        layer: a layer before the last softmax or sigmoid, or its name; None means the images
+            themselves.
 
     Returns:
         (outputs, gradients), both of the shape of the layer's output, with n images, and of
@@ -75,7 +90,8 @@ def score_gradient(
 
     Raises:
         ValueError: as in :func:`class_scores`; labels that do not fit the images or classes; a
-            layer that is not before the softmax; an activation on the way that is not ReLU.
+            layer that is not before the last softmax; a batch normalization of another axis than
+            the channels.
 
     Source: the chain rule; Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.
 
@@ -84,82 +100,61 @@ def score_gradient(
     >>> [array.ravel().tolist() for array in score_gradient(flat, pixels, [1])]
     [[3.0, 4.0], [0.0, 1.0]]
     """
-    images = _checked_images(model, images)
-    labels = _checked_labels(model, images, labels)
-    chain = model.layers[:-1]
-    names = [one.name for one in chain]
-    name = layer.name if isinstance(layer, layers.Layer) else layer
-    if name is not None and name not in names:
-        raise ValueError(
-            f"Got the layer {name!r}; the layers before the softmax are {', '.join(names)}."
-        )
-    first = 0 if name is None else names.index(name) + 1
-    values, outputs = images, [images]
-    for one in chain:
-        values = one(values, training=False)
-        outputs.append(keras.ops.convert_to_numpy(values))
-    grad = np.zeros_like(outputs[-1])
-    grad[np.arange(len(images)), labels] = 1
-    for place in reversed(range(first, len(chain))):
-        grad = _backward(chain[place], grad, outputs[place], outputs[place + 1])
-    return outputs[first], grad
+    found, images = _checked(model, images)
+    classes = _checked_labels(found, images, labels)
+    first = 0 if layer is None else _number_of(found, layer)
+    values: list[Any] = [images]
+    before: list[Any] = [images]
+    for step in found:
+        scores, outputs = step.run([values[number] for number in step.inputs])
+        before.append(scores)
+        values.append(outputs)
+    probabilities = _gives_probabilities(found)
+    scores = keras.ops.convert_to_numpy(before[-1] if probabilities else values[-1])
+    grad = _gradient_of_score(scores, classes)
+    if first == len(found):
+        return scores, grad
+    grads: dict[int, np.ndarray] = {len(found): grad}
+    for number in range(len(found), first, -1):
+        if number not in grads:
+            continue  # no way leads from here to the score
+        step, grad = found[number - 1], grads.pop(number)
+        inputs, outputs = values[step.inputs[0]], values[number]
+        if number == len(found) and probabilities:
+            grad = step.reading.operation.gradient(grad, _as_numpy(inputs), scores)
+        else:
+            grad = step.gradient(grad, inputs, before[number], outputs)
+        for source in step.inputs:
+            grads[source] = grads[source] + grad if source in grads else grad
+    outputs = _as_numpy(values[first])
+    return outputs, grads.get(first, np.zeros_like(outputs))
 
 
-def _backward(
-    layer: layers.Layer, grad: np.ndarray, inputs: np.ndarray, outputs: np.ndarray
-) -> np.ndarray:
-    """The gradient at the inputs of a layer, from the one at its outputs."""
-    grad = _before_activation(layer, grad, outputs)
-    if isinstance(layer, layers.Conv2D):
-        options = {"strides": layer.strides, "padding": layer.padding}
-        return ops.conv2d_backward(grad, inputs, _array(layer.kernel), **options)[0]
-    if isinstance(layer, layers.Dense):
-        return grad @ _array(layer.kernel).T
-    if isinstance(layer, layers.BatchNormalization):
-        return ops.batch_normalization_backward(
-            grad,
-            inputs,
-            _array(layer.moving_mean),
-            _array(layer.moving_variance),
-            scale=_array(layer.gamma) if layer.scale else None,
-            epsilon=layer.epsilon,
-        )[0]
-    if isinstance(layer, layers.AveragePooling2D | layers.MaxPooling2D):
-        average = isinstance(layer, layers.AveragePooling2D)
-        backward = ops.average_pool2d_backward if average else ops.max_pool2d_backward
-        options = {"strides": layer.strides, "padding": layer.padding}
-        return backward(grad, inputs, layer.pool_size, **options)
-    if isinstance(layer, layers.GlobalAveragePooling2D):
-        return ops.global_average_pool2d_backward(grad.reshape(len(grad), -1), inputs)
-    if isinstance(layer, layers.GlobalMaxPooling2D):
-        grad = grad.reshape(len(grad), 1, 1, -1)
-        return ops.max_pool2d_backward(grad, inputs, inputs.shape[1:3])
-    return grad.reshape(inputs.shape)  # Flatten, dropout and activations
-
-
-def _before_activation(layer: layers.Layer, grad: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    if isinstance(layer, layers.ReLU):
-        plain = not layer.negative_slope and not layer.threshold and layer.max_value is None
-        name = "relu" if plain else "ReLU with a slope, a threshold or a largest value"
-    elif isinstance(layer, layers.Softmax):
-        name = "softmax"
+def _gradient_of_score(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The gradient at the scores of the one that each label asks about."""
+    grad = np.zeros_like(scores)
+    if scores.shape[1] == 1:
+        grad[:, 0] = np.where(labels == 1, 1, -1)
     else:
-        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
-    if name == "linear":
-        return grad
-    if name == "relu":
-        # An output is positive where the input is, so the output tells what passes.
-        return ops.relu_backward(grad, outputs)
-    raise ValueError(
-        f"Got the layer {layer.name} with the activation {name}; between image and score this "
-        "module knows relu and linear. A last softmax must be a layer of its own."
-    )
+        grad[np.arange(len(labels)), labels] = 1
+    return grad
+
+
+def _scores_of(scores: np.ndarray, label: int) -> np.ndarray:
+    """The score of one class for each image."""
+    if scores.shape[1] == 1:
+        return scores[:, 0] if label == 1 else -scores[:, 0]
+    return scores[:, label]
+
+
+def _as_numpy(values: Any) -> np.ndarray:
+    return keras.ops.convert_to_numpy(values)
 
 
 # --- Three methods -----------------------------------------------------------------------------
 
 
-def saliency(model: keras.Sequential, images: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+def saliency(model: keras.Model, images: np.ndarray, labels: Sequence[int]) -> np.ndarray:
     """How strongly the score of a class answers to each pixel: the size of the gradient there.
 
     Args:
@@ -183,7 +178,7 @@ def saliency(model: keras.Sequential, images: np.ndarray, labels: Sequence[int])
 
 
 def occlusion(
-    model: keras.Sequential,
+    model: keras.Model,
     images: np.ndarray,
     labels: Sequence[int],
     patch_size: int,
@@ -215,8 +210,8 @@ def occlusion(
     array([[0., 0.],
            [0., 6.]], dtype=float32)
     """
-    images = _checked_images(model, images)
-    labels = _checked_labels(model, images, labels)
+    found, images = _checked(model, images)
+    classes = _checked_labels(found, images, labels)
     height, width = images.shape[1:3]
     if not 1 <= patch_size <= min(height, width):
         raise ValueError(
@@ -225,18 +220,18 @@ def occlusion(
         )
     rows, columns = height // patch_size, width // patch_size
     answer = np.empty((len(images), rows * columns), images.dtype)
-    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+    for number, (image, label) in enumerate(zip(images, classes, strict=True)):
         hidden = np.repeat(image[None], rows * columns + 1, axis=0)  # the last one stays whole
         for place in range(rows * columns):
             top, left = np.multiply(divmod(place, columns), patch_size)
             hidden[place, top : top + patch_size, left : left + patch_size] = fill
-        scores = class_scores(model, hidden)[:, label]
+        scores = _scores_of(class_scores(model, hidden), label)
         answer[number] = scores[-1] - scores[:-1]
     return answer.reshape(-1, rows, columns)
 
 
 def grad_cam(
-    model: keras.Sequential,
+    model: keras.Model,
     images: np.ndarray,
     labels: Sequence[int],
     layer: str | layers.Layer,
@@ -273,26 +268,24 @@ def grad_cam(
 # --- Doubt -------------------------------------------------------------------------------------
 
 
-def randomized(
-    model: keras.Sequential, layer: str | layers.Layer, *, seed: int
-) -> keras.Sequential:
+def randomized(model: keras.Model, layer: str | layers.Layer, *, seed: int) -> keras.Model:
     """A copy of a model that has forgotten what it learned, from its top down to a layer.
 
     Kernels are drawn as Keras draws them for a new model (Glorot's uniform distribution), biases
     are 0, and batch normalizations are as in a new model. The layers below keep their weights.
 
     Args:
-        model: a built Sequential on images; it is not changed.
+        model: as in :func:`class_scores`; it is not changed.
         layer: the lowest layer that forgets, or its name.
         seed: of the draw. The same seed draws the same weights for a layer, however many
             others forget.
 
     Returns:
-        A new Sequential with the layers' names kept.
+        A new model with the layers' names kept.
 
     Raises:
         ValueError: a layer that is not in the model, or a model that
-            :func:`cnncourse.anatomy.layer_table` does not know.
+            :func:`cnncourse.keras_layers.steps` does not know.
 
     Source: Adebayo et al., Sanity checks for saliency maps (2018), section 3: cascading
     randomization. Glorot and Bengio, Understanding the difficulty of training deep feedforward
@@ -304,25 +297,18 @@ def randomized(
     >>> [bool(np.array_equal(a, b)) for a, b in zip(network.get_weights(), lost.get_weights())][-4:]
     [True, True, False, False]
     """
-    anatomy.layer_table(model)
-    names = [one.name for one in model.layers]
-    name = layer.name if isinstance(layer, layers.Layer) else layer
-    if name not in names:
+    found = keras_layers.steps(model)
+    place = keras_layers.place_of(found, layer)
+    if place is None:
         raise ValueError(
-            f"Got the layer {name!r}; the layers of this model are {', '.join(names)}."
+            f"Got the layer {keras_layers.name_of(layer)!r}; the layers of this model are "
+            f"{', '.join(step.name for step in found)}."
         )
-    copy = keras.Sequential(
-        [
-            keras.Input(model.input_shape[1:]),
-            *(type(one).from_config(one.get_config()) for one in model.layers),
-        ],
-        name=f"{model.name}_randomized",
-    )
-    for place, (old, new) in enumerate(zip(model.layers, copy.layers, strict=True)):
-        if place < names.index(name):
-            new.set_weights(old.get_weights())
-        else:
-            new.set_weights(_fresh_weights(new, np.random.default_rng([seed, place])))
+    copy = keras_layers.rebuilt(model, f"{model.name}_randomized")
+    for number, step in enumerate(keras_layers.steps(copy)):
+        if number >= place:
+            rng = np.random.default_rng([seed, number])
+            step.layer.set_weights(_fresh_weights(step.layer, rng))
     return copy
 
 
@@ -379,37 +365,50 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 # --- What they share ---------------------------------------------------------------------------
 
 
-def _checked_images(model: keras.Sequential, images: np.ndarray) -> np.ndarray:
-    anatomy.layer_table(model)
-    last = model.layers[-1]
-    ends_in_softmax = isinstance(last, layers.Softmax) or (
-        isinstance(last, layers.Activation) and last.activation is keras.activations.softmax
-    )
-    if not ends_in_softmax:
+def _checked(model: keras.Model, images: np.ndarray) -> tuple[tuple[Step, ...], np.ndarray]:
+    """The steps of a classifier, and images as it takes them."""
+    found = keras_layers.steps(model)
+    for step in found:
+        if step.reading.operation.axis != -1:
+            raise keras_layers.UnknownLayer(
+                f"Got the layer {step.name} of type {step.reading.type} with "
+                f"axis={step.reading.operation.axis}; known is the axis of the channels."
+            )
+    if len(found[-1].output_shape) != 1:
         raise ValueError(
-            f"Got a model that ends in {last.name}; wanted a softmax layer of its own, "
-            'Activation("softmax"), so that the scores before it can be read.'
+            f"Got a model that ends in {found[-1].name} with the shape {found[-1].output_shape}; "
+            "wanted a row of numbers for each image, one for each class."
         )
-    images = np.asarray(images, model.layers[0].compute_dtype)
-    if images.ndim != 4 or images.shape[1:] != model.input_shape[1:] or not len(images):
+    images = np.asarray(images)
+    if images.dtype.kind not in "biuf":
+        raise ValueError(f"Got images of dtype {images.dtype}; wanted an array of numbers.")
+    if images.ndim != 4 or images.shape[1:] != found[0].input_shape or not len(images):
         raise ValueError(
-            f"Got images of shape {images.shape}; wanted a batch (n, *{model.input_shape[1:]})."
+            f"Got images of shape {images.shape}; wanted a batch (n, *{found[0].input_shape})."
         )
-    return images
+    # As Keras does: what comes in has the input's type before it has the layers'.
+    given = images.astype(keras.backend.standardize_dtype(model.inputs[0].dtype))
+    return found, given.astype(found[0].layer.compute_dtype)
 
 
-def _checked_labels(
-    model: keras.Sequential, images: np.ndarray, labels: Sequence[int]
-) -> np.ndarray:
-    labels, classes = np.asarray(labels), model.output_shape[-1]
-    fits = labels.shape == (len(images),) and labels.dtype.kind in "iu"
-    if not fits or labels.min() < 0 or labels.max() >= classes:
+def _gives_probabilities(found: Sequence[Step]) -> bool:
+    """Whether the last thing the model does turns scores into probabilities."""
+    last = found[-1].reading.activation
+    return isinstance(last, operations.Softmax | operations.Sigmoid)
+
+
+def _number_of(found: Sequence[Step], layer: str | layers.Layer) -> int:
+    """The number of a layer's output, if it lies before the probabilities."""
+    known = found[:-1] if _gives_probabilities(found) else found
+    place = keras_layers.place_of(known, layer)
+    if place is None:
         raise ValueError(
-            f"Got labels {labels!r} for {len(images)} images; wanted for each of them one whole "
-            f"number from 0 to {classes - 1}."
+            f"Got the layer {keras_layers.name_of(layer)!r}; the layers before the softmax are "
+            f"{', '.join(step.name for step in known)}."
         )
-    return labels
+    return place + 1
 
 
-def _array(weight: keras.Variable) -> np.ndarray:
-    return weight.numpy()
+def _checked_labels(found: Sequence[Step], images: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+    outputs = found[-1].output_shape[-1]
+    return datasets.as_labels(labels, len(images), max(outputs, 2))

@@ -1,8 +1,8 @@
 """The layers of a convolutional network as plain NumPy functions, forward and backward.
 
-A reference to read and to test against: arrays in, arrays out, channels last, named and shaped
-as in ``keras.ops``. Nothing that keeps a state (weights, moving averages) belongs here, and
-nothing that needs more than NumPy.
+A reference to read and to test against: arrays in, arrays out, channels last, the arguments
+named and shaped as in ``keras.ops``. Nothing that keeps a state (weights, moving averages)
+belongs here, and nothing that needs more than NumPy.
 
 Every function leaves its arguments alone and keeps their dtype: float32 stays float32, float64
 stays float64. Where arguments differ, NumPy's promotion decides; integers alone become float64,
@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -119,7 +119,7 @@ def conv2d(
     """Slide every filter over every image and sum the products: a layer of feature maps.
 
     ``outputs[n, y, x, o] = bias[o] + Σ padded[n, y·stride + i, x·stride + j, c] ·
-    kernel[i, j, c, o]``, the sum over i, j and c. As in every deep-learning library the kernel
+    kernel[i, j, c, o]``, the sum over i, j and c. As in Keras, PyTorch and JAX the kernel
     is not flipped, so a mathematician calls this a cross-correlation.
 
     Each patch that a filter sees is laid out as one row of a matrix; one product with the
@@ -806,20 +806,20 @@ def _plan(
     strides = _pair("strides", strides, shapes)
     if min(*image, *window) < 1:
         raise ValueError(f"Got {shapes}; wanted at least one pixel along height and width.")
+    along: tuple[Any, ...] = (padding, padding)
     if not isinstance(padding, str):
         try:
             rows, columns = (tuple(map(operator.index, edges)) for edges in padding)
         except (TypeError, ValueError):
             raise ValueError(f"Got {shapes} with padding {padding!r}; {_PADDING_FORMS}") from None
-        padding = rows, columns
-    axis_paddings = (padding, padding) if isinstance(padding, str) else padding
-    axes = list(zip(image, window, strides, axis_paddings, strict=True))
+        padding = along = rows, columns  # type: ignore[assignment]  # checked below
+    axes = list(zip(image, window, strides, along, strict=True))
     try:
-        output = tuple(output_size(*axis) for axis in axes)
-        edges = tuple(_axis_padding(*axis) for axis in axes)
+        height, width = (output_size(*axis) for axis in axes)
+        rows_edges, columns_edges = (_axis_padding(*axis) for axis in axes)
     except ValueError as error:
         raise ValueError(f"Got {shapes} with padding {padding!r}: {error}") from None
-    return _Plan(window, strides, edges, output)
+    return _Plan(window, strides, (rows_edges, columns_edges), (height, width))
 
 
 _PADDING_FORMS = 'wanted "valid", "same" or ((top, bottom), (left, right)), none below 0.'
@@ -837,18 +837,18 @@ def _axis_padding(
     return padding[0], padding[1]
 
 
-def _pair(name: str, value: Pair, shapes: str) -> tuple[int, int]:
+def _pair(name: str, value: Any, shapes: str) -> tuple[int, int]:
     values = (value, value) if np.ndim(value) == 0 else tuple(value)
     try:
-        pair = tuple(operator.index(entry) for entry in values)
+        pair = [operator.index(entry) for entry in values]
     except TypeError:
-        pair = ()
+        pair = []
     if len(pair) != 2 or min(pair) < 1:
         raise ValueError(
             f"Got {name}={value!r} with {shapes}; wanted a whole number above 0, or two of them: "
             "(rows, columns)."
         )
-    return pair
+    return pair[0], pair[1]
 
 
 def _check_positive(name: str, value: int) -> None:
@@ -857,11 +857,11 @@ def _check_positive(name: str, value: int) -> None:
 
 
 def _as_floats(*arrays: ArrayLike) -> list[np.ndarray]:
-    arrays = [np.asarray(array) for array in arrays]
-    dtype = np.result_type(*arrays)
+    given = [np.asarray(array) for array in arrays]
+    dtype = np.result_type(*given)
     if not np.issubdtype(dtype, np.floating):
         dtype = np.dtype(np.float64)
-    return [array.astype(dtype, copy=False) for array in arrays]
+    return [array.astype(dtype, copy=False) for array in given]
 
 
 def _check_images(inputs: np.ndarray) -> None:
