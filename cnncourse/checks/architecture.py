@@ -1,15 +1,20 @@
 """How a Keras model is read and compared with a specification, layer by layer.
 
 A specification is a list of layers as plain data, so that a bank of wrong networks costs
-nothing until one is needed. Which networks are wanted stands in ``lesson08`` and ``lesson09``.
+nothing until one is needed. Which networks are wanted stands in ``banks``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cnncourse.checks.forms import Reading, describe
+import numpy as np
+
+from cnncourse.checks.form import Difference, Reading, call, describe
+
+if TYPE_CHECKING:
+    from cnncourse.checks.engine import Bank
 
 Layer = dict[str, Any]
 
@@ -125,30 +130,30 @@ def of_type(*kinds: str) -> Callable[[Layer], bool]:
     return lambda layer: layer["type"] in kinds
 
 
-def enter_common_mistakes(exercise: Any) -> None:
-    """Enter into an exercise's bank what goes wrong with any network that is to be built."""
-    right = exercise.reference
+def enter_common_mistakes(bank: Bank) -> None:
+    """Enter into a bank what goes wrong with any network that is to be built."""
+    right = bank.reference
 
-    @exercise.misconception(
+    @bank.mistake(
         "All layers are right, but their names are Keras's own. Two names belong to the "
         "specification: that of the first convolution and that of the last activation."
     )
-    def without_names(input_shape, num_classes):
+    def without_names(input_shape: Any, num_classes: int) -> Any:
         layers = right(input_shape, num_classes)
         return changed(layers, lambda layer: bool(layer.get("name")), name=None)
 
-    @exercise.misconception(
+    @bank.mistake(
         "The number of classes seems to be written into the network: it has ten filters at the "
         "end whatever `num_classes` says."
     )
-    def always_ten_classes(input_shape, num_classes):
+    def always_ten_classes(input_shape: Any, num_classes: int) -> Any:
         return right(input_shape, 10)
 
-    @exercise.misconception(
+    @bank.mistake(
         "The size of the image seems to be written into the network: it takes 28×28 grey pixels "
         "whatever `input_shape` says."
     )
-    def always_the_same_image(input_shape, num_classes):
+    def always_the_same_image(input_shape: Any, num_classes: int) -> Any:
         return right((28, 28, 1), num_classes)
 
 
@@ -171,20 +176,12 @@ class Architecture:
 
         keras.layers.Dense(1).build((1, 1))
 
-    def as_candidate(self, wrong: Callable[..., list[Layer]]) -> Callable[..., Any]:
-        """A wrong list of layers as a learner would hand it in: as a Keras model."""
+    def read(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Reading:
+        """The input and the layers of the model that a function builds, or why there are none.
 
-        def build(input_shape: tuple[int, int, int], num_classes: int) -> Any:
-            return as_model(wrong(input_shape, num_classes))
-
-        return build
-
-    def ask(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-        """The answer of a function: here one call gives it."""
-        return function(*arguments)
-
-    def read(self, answer: Any, arguments: Sequence[Any]) -> Reading:
-        """The input and the layers of a model, or why they cannot be read."""
+        The reference and the known mistakes give a list of layers, and build no model.
+        """
+        answer = call(function, arguments)
         if isinstance(answer, list) and answer and isinstance(answer[0], dict):
             return Reading(answer)
         import keras
@@ -212,8 +209,15 @@ class Architecture:
         """Whether both are the same layers in the same order with the same settings."""
         return mine.parts is not None and mine.parts == wanted.parts
 
-    def explain(self, mine: Reading, wanted: Reading) -> str:
+    def numbers(self, reading: Reading) -> list[np.ndarray] | None:
+        """None: the layers that differ say all."""
+        return None
+
+    def explain(self, mine: Reading, wanted: Reading, most: int) -> Difference:
         """The first layer that differs, and how."""
+        return Difference(self._first_difference(mine, wanted))
+
+    def _first_difference(self, mine: Reading, wanted: Reading) -> str:
         for place, (a, b) in enumerate(zip(mine.parts, wanted.parts, strict=False)):
             if a == b:
                 continue
@@ -256,22 +260,28 @@ def _layers_of(model: Any) -> list[Layer]:
 
 
 def _described(layer: Any) -> Layer:
-    kind, config = type(layer).__name__, layer.get_config()
+    from cnncourse import keras_layers
+
     name = layer.name if layer.name in _NAMES else None
-    plain = all(not config.get(key) for key in ("max_value", "negative_slope", "threshold"))
-    if kind == "ReLU" and plain:
-        return activation("relu", name=name)
-    if kind == "Softmax" and config["axis"] == -1:
-        return activation("softmax", name=name)
-    described: Layer = {"type": kind, "name": name}
-    for key in _DEFAULTS.get(kind, ()):
-        value = config[key]
-        described[key] = tuple(value) if isinstance(value, list) else value
-    if kind == "BatchNormalization" and described["axis"] == 3:
-        described["axis"] = -1
+    try:
+        kind = keras_layers.read(layer).kind
+    except keras_layers.UnknownLayer:
+        kind = ""
+    settings = keras_layers.settings_of(layer)
+    described: Layer = {"type": type(layer).__name__, "name": name}
+    described |= {key: settings[key] for key in _DEFAULTS.get(described["type"], ())}
+    if kind in ("relu", "softmax") and _is_usual(settings):
+        return activation(kind, name=name)
     if described.get("kernel_size") == (1, 1):
         described["padding"] = "same"  # a kernel of one pixel needs none, so both are the same
     return described
+
+
+def _is_usual(settings: Layer) -> bool:
+    """Whether ReLU or softmax, as a class of Keras or by name, is the one without settings."""
+    keys = ("max_value", "negative_slope", "threshold")
+    by_name = settings.get("activation", "relu") in ("relu", "softmax")
+    return by_name and not any(settings.get(key) for key in keys)
 
 
 def _in_words(layer: Layer) -> str:

@@ -1,11 +1,12 @@
 """How answers are judged that are drawn at random: by what many draws have in common.
 
 An exercise brings an inspection, which calls the function as often as it needs and returns what
-it found. Answers that are the same for everybody are read in ``forms``.
+it found. Answers that are the same for everybody are read in ``form``.
 """
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cnncourse.checks import guards
-from cnncourse.checks.forms import Reading, Values
+from cnncourse.checks.form import Difference, Reading, Values, call
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Draws:
         inspect: takes a caller and the arguments of the exercise; the caller is called like the
             learner's function and gives the arrays that it returned.
         labels: one for each answer; several come as a tuple or a list.
-        kind_of_values: the ``kind`` of :class:`~cnncourse.checks.forms.Values`.
+        kind_of_values: the ``kind`` of :class:`~cnncourse.checks.form.Values`.
     """
 
     inspect: Callable[..., Findings]
@@ -67,26 +68,18 @@ class Draws:
     def prepare(self) -> None:
         """Draws need nothing before the clock starts."""
 
-    def as_candidate(self, wrong: Callable[..., Any]) -> Callable[..., Any]:
-        """A wrong implementation as a learner would hand it in: here it is that already."""
-        return wrong
-
-    def ask(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    def read(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Reading:
         """Let the inspection call the function; Python's and NumPy's global draws stay as found."""
         caller = Caller(function, Values(self.labels, self.kind_of_values), arguments)
         python, numpy = random.getstate(), np.random.get_state()
         try:
             found = self.inspect(caller, *arguments)
         except _Unusable as unusable:
-            return unusable.answer
+            return unusable.reading
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
         return Reading(found, remark=found.remark or caller.remark)
-
-    def read(self, answer: Any, arguments: Sequence[Any]) -> Reading:
-        """What ``ask`` found."""
-        return answer
 
     def agree(self, mine: Reading, wanted: Reading) -> bool:
         """Whether the same things were found."""
@@ -94,9 +87,14 @@ class Draws:
             return False
         return mine.parts.named.keys() == wanted.parts.named.keys()
 
-    def explain(self, mine: Reading, wanted: Reading) -> str:
+    def numbers(self, reading: Reading) -> list[np.ndarray] | None:
+        """None: what the inspection found says all."""
+        return None
+
+    def explain(self, mine: Reading, wanted: Reading, most: int) -> Difference:
         """What was found, and one answer."""
-        return "\n".join(filter(None, [*mine.parts.named.values(), mine.parts.example]))
+        found = [*mine.parts.named.values(), mine.parts.example]
+        return Difference("\n".join(one for one in found if one))
 
 
 class Caller:
@@ -120,12 +118,11 @@ class Caller:
         self._calls += 1
         random.seed(self._calls)
         np.random.seed(self._calls)
-        before = _global_states()
-        answer = self._function(*arguments)
-        self.touched = self.touched or _global_states() != before
-        if answer is None or answer is Ellipsis or answer is NotImplemented:
-            raise _Unusable(answer)
-        reading = self._form.read(answer, self._arguments)
+        answer = call(self._function, arguments)
+        # What comes next tells whether anything was drawn or set; NumPy takes long to copy a state.
+        drawn = random.random(), np.random.random_sample()
+        self.touched = self.touched or drawn != _first_draws(self._calls)
+        reading = self._form.understand(answer, self._arguments)
         if reading.complaint:
             raise _Unusable(reading)
         self.remark = self.remark or reading.remark
@@ -135,11 +132,12 @@ class Caller:
 class _Unusable(Exception):
     """Ends an inspection with an answer that cannot be inspected."""
 
-    def __init__(self, answer: Any) -> None:
+    def __init__(self, reading: Reading) -> None:
         super().__init__()
-        self.answer = answer
+        self.reading = reading
 
 
-def _global_states() -> tuple[Any, ...]:
-    _, keys, *rest = np.random.get_state()
-    return random.getstate(), keys.tobytes(), *rest
+@functools.cache
+def _first_draws(seed: int) -> tuple[float, float]:
+    """What Python's and NumPy's global states give first after this seed."""
+    return random.Random(seed).random(), float(np.random.RandomState(seed).random_sample())

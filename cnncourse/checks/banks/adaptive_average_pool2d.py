@@ -1,0 +1,170 @@
+"""``adaptive_average_pool2d`` of lesson 05, and the mistakes that people make in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from cnncourse.checks.engine import Bank
+from cnncourse.checks.form import Values
+
+
+def _shared(size, count):
+    """First and end of each window: rounded outwards, so that no pixel is left out."""
+    return [(k * size // count, -(-(k + 1) * size // count)) for k in range(count)]
+
+
+def _pooled(inputs, vertical, horizontal, shrink=np.mean):
+    values = np.asarray(inputs, float)
+    lines = [
+        np.stack([shrink(values[:, a:b, c:d], axis=(1, 2)) for c, d in horizontal], axis=1)
+        for a, b in vertical
+    ]
+    return np.stack(lines, axis=1)
+
+
+def _adaptive(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+    return _pooled(inputs, _shared(height, rows), _shared(width, columns))
+
+
+def _adaptive_cases() -> Iterator[tuple]:
+    yield np.array([1.0, 3, 4, 8, 6]).reshape(1, 1, 5, 1), 1, 3
+    yield np.array([[2.0, 4, 9], [6, 8, 1]]).reshape(1, 2, 3, 1), 2, 1
+    yield np.arange(16.0).reshape(1, 4, 4, 1) - 3, 2, 2
+    yield np.array([5.0, 1, 0, 7, 9]).reshape(1, 5, 1, 1), 3, 1
+    rng = np.random.default_rng(35)
+    for shape, rows, columns in [((2, 7, 5, 3), 3, 2), ((1, 4, 10, 2), 3, 7)]:
+        yield rng.normal(0, 2, size=shape), rows, columns
+    yield rng.normal(0, 2, size=(2, 5, 6, 1)).astype(np.float32), 4, 4
+    yield rng.integers(0, 256, size=(1, 5, 5, 2)).astype(np.uint8), 2, 3
+
+
+BANK = Bank(
+    "adaptive_average_pool2d",
+    "05",
+    _adaptive,
+    _adaptive_cases,
+    Values(("means",)),
+    axes={"inputs": "bhwc", "means": "bpqc"},
+)
+BANK.help(
+    idea=(
+        "The size of the answer is given, so the windows have to fit themselves to it: where they "
+        "don't come out even, neighbors share a pixel."
+    ),
+    section="At the edge: windows that do not fit",
+    step=(
+        "Write down, for 5 pixels and 3 windows, where each of the three would begin and end if "
+        "pixels could be cut. Round each beginning down and each end up."
+    ),
+)
+
+
+@BANK.mistake(
+    "The ends of the windows seem to be rounded down, as the beginnings are. Then each pixel "
+    "belongs to one window alone; an end is rounded up, so that a pixel on the border counts in "
+    "both."
+)
+def ends_rounded_down(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+
+    def cut(size, count):
+        return [(k * size // count, (k + 1) * size // count) for k in range(count)]
+
+    return _pooled(inputs, cut(height, rows), cut(width, columns))
+
+
+@BANK.mistake(
+    "All windows seem to have one size, and the pixels at the end that are left over are dropped. "
+    "Here no pixel is left out."
+)
+def rest_dropped(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+
+    def cut(size, count):
+        return [(k * (size // count), (k + 1) * (size // count)) for k in range(count)]
+
+    return _pooled(inputs, cut(height, rows), cut(width, columns))
+
+
+@BANK.mistake("All that does not come out even seems to go to the last window.")
+def rest_to_the_last(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+
+    def cut(size, count):
+        starts = [k * (size // count) for k in range(count)]
+        return list(zip(starts, [*starts[1:], size], strict=True))
+
+    return _pooled(inputs, cut(height, rows), cut(width, columns))
+
+
+@BANK.mistake(
+    "The first windows seem to be one pixel larger and none to overlap, as `np.array_split` cuts. "
+    "Here the borders are even, and what a border cuts belongs to both."
+)
+def first_windows_larger(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+
+    def cut(size, count):
+        parts = np.array_split(np.arange(size), count)
+        return [(part[0], part[-1] + 1) for part in parts]
+
+    return _pooled(inputs, cut(height, rows), cut(width, columns))
+
+
+@BANK.mistake(
+    "Every window seems to be as large as the largest, and the last one to end at the rim. Each "
+    "has its own beginning and end."
+)
+def one_size_for_all(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+
+    def cut(size, count):
+        largest = -(-size // count)
+        starts = [min(k * size // count, size - largest) for k in range(count)]
+        return [(start, start + largest) for start in starts]
+
+    return _pooled(inputs, cut(height, rows), cut(width, columns))
+
+
+@BANK.mistake("`rows` and `columns` seem to be exchanged: rows lie along the second axis.")
+def rows_and_columns_exchanged(inputs, rows, columns):
+    return _adaptive(inputs, columns, rows)
+
+
+@BANK.mistake(
+    "`rows` and `columns` seem to be taken for the size of a window. They say how many windows "
+    "there are."
+)
+def size_for_number(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+
+    def cut(size, step):
+        step = min(size, step)
+        return [(k * step, (k + 1) * step) for k in range(size // step)]
+
+    return _pooled(inputs, cut(height, rows), cut(width, columns))
+
+
+@BANK.mistake("The windows seem to be right, and their sums to come out. Wanted are the means.")
+def sums(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+    return _pooled(inputs, _shared(height, rows), _shared(width, columns), np.sum)
+
+
+@BANK.mistake("The windows seem to be right, and their largest numbers to come out.")
+def maxima(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+    return _pooled(inputs, _shared(height, rows), _shared(width, columns), np.max)
+
+
+@BANK.mistake(
+    "One pixel of each window seems to be picked, the first. That is a stride; a mean hears all of "
+    "them."
+)
+def first_pixel_picked(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+    vertical, horizontal = _shared(height, rows), _shared(width, columns)
+    return _pooled(inputs, [(a, a + 1) for a, _ in vertical], [(c, c + 1) for c, _ in horizontal])
