@@ -127,7 +127,7 @@ def badges(course: Course, paths: Sequence[Path] = (), *, check: bool = False) -
                 ),
                 len(before),
             )
-            mend = "exercises" if path.parent.name == "exercises" else "badges"
+            mend = "exercises" if notebooks.kind(path) == "exercise" else "badges"
             findings.append(
                 Finding(name, position, "address", f"not as _config.yml; run the command {mend}")
             )

@@ -149,7 +149,7 @@ def _plain(number: str) -> Decimal:
 
 
 def _last_digit(number: Decimal) -> Decimal:
-    return Decimal(1).scaleb(number.as_tuple().exponent)
+    return Decimal(1).scaleb(int(number.as_tuple().exponent))
 
 
 def _in_unit(measured: results.Measurement, unit: str | None) -> Decimal:
@@ -172,7 +172,9 @@ def renew_text(text: str, lookup: Lookup) -> str:
         number = _BEFORE.search(before)
         if marker[1] == "claim" and number:
             start, end = number.span(1)
-            before = before[:start] + _renewed(*number.groups(), marker[2], lookup) + before[end:]
+            before = (
+                before[:start] + _renewed(number[1], number[2], marker[2], lookup) + before[end:]
+            )
         pieces += [before, marker[0]]
         at = marker.end()
     return "".join(pieces) + text[at:]

@@ -1,16 +1,13 @@
-"""The table of lessons on the landing page: made from what each lesson says at its head.
-
-Only the lines between the two marks are written; the rest of the page belongs to its author.
-"""
+"""The table of lessons on the landing page: made from what each lesson says at its head."""
 
 from __future__ import annotations
 
 import re
 
-from cnncourse.authoring.notebooks import AuthoringError, Course, Finding, read, write_text
+from cnncourse.authoring.generated import markdown_table, set_pieces
+from cnncourse.authoring.notebooks import AuthoringError, Course, Finding, read
 
 PAGE = "book/index.md"
-BEGIN, END = "<!-- lessons: begin -->", "<!-- lessons: end -->"
 
 _TITLE = re.compile(r"^# (\d\d) · (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^\*([^*]+\?)\*$", re.MULTILINE)
@@ -23,19 +20,18 @@ def table(course: Course) -> str:
     Raises:
         AuthoringError: a lesson's head lacks one of them.
     """
-    rows = ["| lesson | its question | reading | running |", "|---|---|---|---|"]
+    rows = []
     for path in course.lessons:
         head = read(path).cells[0].source
-        found = [pattern.search(head) for pattern in (_TITLE, _QUESTION, _TIMES)]
-        if not all(found):
+        title, question, times = _TITLE.search(head), _QUESTION.search(head), _TIMES.search(head)
+        if not (title and question and times):
             raise AuthoringError(
                 f"{course.name(path)}: cell 1: wanted `# 01 · Title`, the question in italics on "
                 "a line of its own, and `Reading time: 20 min · Running time: 5 s`."
             )
-        title, question, times = found
         link = f"[{title[1]} · {title[2]}](../{course.name(path)})"
-        rows.append(f"| {link} | {question[1]} | {times[1]} | {times[2]} |")
-    return "\n".join(rows)
+        rows.append([link, question[1], times[1], times[2]])
+    return markdown_table(["lesson", "its question", "reading", "running"], rows)
 
 
 def contents(course: Course, *, check: bool = False) -> list[Finding]:
@@ -44,16 +40,4 @@ def contents(course: Course, *, check: bool = False) -> list[Finding]:
     Raises:
         AuthoringError: the page lacks the marks, or a lesson its head.
     """
-    path = course.root / PAGE
-    text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise AuthoringError(f"{PAGE}: wanted the lines {BEGIN} and {END}.")
-    wanted = f"{before}{BEGIN}\n{table(course)}\n{END}{after}"
-    if wanted == text:
-        return []
-    if check:
-        return [Finding(PAGE, 0, "contents", "differs from the lessons: run `contents`.")]
-    write_text(path, wanted)
-    return []
+    return set_pieces(course, PAGE, {"lessons": table(course)}, command="contents", check=check)

@@ -1,37 +1,28 @@
 """Run notebooks and store their outputs: the one writer of a lesson's outputs.
 
-Each notebook runs in an empty folder of its own, as in Colab, where nothing lies beside it.
 What a notebook may print is judged in :mod:`cnncourse.authoring.hygiene`; here only errors and
-anything on stderr stop it, and then the old file stays as it was.
+anything on stderr stop it, and then the old file stays as it was. Running belongs to ``runner``.
 """
 
 from __future__ import annotations
 
 import base64
 import copy
-import os
 import re
 import struct
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from unittest import mock
 
-from cnncourse.authoring import notebooks
+from cnncourse.authoring import notebooks, runner
 from cnncourse.authoring.notebooks import AuthoringError, Course, Notebook
 
 LONGEST_RUN = 60.0
 """Seconds that a lesson may take on two cores; more is reported."""
 
-CELL_LIMIT = 1800
-"""Seconds after which a cell counts as one that never ends."""
-
 VOLATILE = "nbval-ignore-output"
 """Tag of a cell whose outputs differ from run to run, such as times."""
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_TEXT = {b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf"}
 
@@ -92,7 +83,7 @@ def execute_one(path: Path, name: str, label: str, *, fresh: bool = False) -> bo
     for position, cell in enumerate(new.cells, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":
-                text = _ANSI.sub("", output.text)
+                text = runner.without_colors(output.text)
                 first = next((line for line in text.splitlines() if line.strip()), "")
                 raise RunFailed(f"{name}: cell {position}: wrote to stderr: {first}", text)
     normalise(new)
@@ -102,76 +93,16 @@ def execute_one(path: Path, name: str, label: str, *, fresh: bool = False) -> bo
 
 
 def run(notebook: Notebook, name: str, label: str) -> Notebook:
-    """Run a notebook top to bottom in an empty folder; return a copy with its outputs.
+    """Run a notebook in an empty folder; return a copy with its outputs.
 
     Raises:
         RunFailed: a cell raised an error, or the kernel died.
     """
-    import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-
     notebook = copy.deepcopy(notebook)
     notebooks.normalise_cells(notebook)
-    with _surroundings() as (source, folder):
-        source.write_text(notebooks.text_of(notebook), encoding="utf-8")
-        try:
-            return papermill.execute_notebook(
-                str(source),
-                None,
-                kernel_name="python3",
-                cwd=str(folder),
-                progress_bar={"desc": label, "leave": False},
-                execution_timeout=CELL_LIMIT,
-            )
-        except papermill.PapermillExecutionError as error:
-            reason = f"{error.ename}: {error.evalue}".strip().splitlines()[0]
-            traceback = _ANSI.sub("", "\n".join(error.traceback))
-            message = f"{name}: cell {error.cell_index + 1}: {_ANSI.sub('', reason)}"
-            raise RunFailed(message, traceback) from error
-        except (CellTimeoutError, DeadKernelError) as error:
-            raise RunFailed(f"{name}: {str(error).strip().splitlines()[0]}", str(error)) from error
-
-
-def failing_cells(notebook: Notebook) -> dict[int, str]:
-    """Run every cell, whatever fails: position of each failing cell and its error's name.
-
-    Positions count from 1. This is for unsolved exercises, where errors are expected.
-    """
-    from nbclient import NotebookClient
-
-    notebook = copy.deepcopy(notebook)
-    with _surroundings() as (_, folder):
-        NotebookClient(
-            notebook,
-            kernel_name="python3",
-            timeout=CELL_LIMIT,
-            allow_errors=True,
-            resources={"metadata": {"path": str(folder)}},
-        ).execute()
-    return {
-        position: output.ename
-        for position, cell in enumerate(notebook.cells, start=1)
-        for output in cell.get("outputs", [])
-        if output.output_type == "error"
-    }
-
-
-@contextmanager
-def _surroundings() -> Iterator[tuple[Path, Path]]:
-    """A file to read from, an empty working folder, and an environment that leaks nothing in.
-
-    A plotting backend or a line width set in the author's shell would change the outputs.
-    """
-    leaking = {"MPLBACKEND", "COLUMNS", "LINES", "JUPYTER_COLUMNS"}
-    environment = {key: value for key, value in os.environ.items() if key not in leaking}
-    environment["JUPYTER_PREFER_ENV_PATH"] = "1"
-    with (
-        tempfile.TemporaryDirectory(prefix="cnncourse-") as outer,
-        mock.patch.dict(os.environ, environment, clear=True),
-    ):
-        folder = Path(outer, "work")
-        folder.mkdir()
-        yield Path(outer, "notebook.ipynb"), folder
+    for failure in runner.run(notebook, "lesson", label=label):
+        raise RunFailed(f"{name}: {failure}", failure.details)
+    return notebook
 
 
 def normalise(notebook: Notebook) -> None:

@@ -11,17 +11,21 @@ import ast
 import copy
 import difflib
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from cnncourse import checks
 from cnncourse.authoring import notebooks
 from cnncourse.authoring.notebooks import AuthoringError, Course, Notebook
+from cnncourse.checks.form import Values
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 CHECK_TAG, SOLUTION_TAG = "check", "solution"
 PLACEHOLDER = ("# Your code here.", "...")
 """What stands in an unsolved function: Python that runs and does nothing."""
 
+_CHECKED = re.compile(r"""\bcheck\(\s*["'](\w+)["']""")
 _MARKER = re.compile(r"(begin|end)[ _-]*solution", re.IGNORECASE)
 _TITLE = re.compile(r"^(# .*?)\b(Solution|Exercise)(s?)\b", re.MULTILINE)
 _LINK = re.compile(r"\[(Solution|Exercise)(?=[^\]]*\]\()")
@@ -77,7 +81,61 @@ def derive(solution: Notebook, name: str) -> Notebook:
     exercise.cells = [cell for cell in exercise.cells if SOLUTION_TAG not in notebooks.tags(cell)]
     if not any(CHECK_TAG in notebooks.tags(cell) for cell in exercise.cells):
         raise AuthoringError(f"{name}: no cell is tagged {CHECK_TAG!r}, so nothing is checked.")
+    _show_a_failure(exercise, name)
     return exercise
+
+
+def _show_a_failure(exercise: Notebook, name: str) -> None:
+    """Put :func:`failing` behind the first check cell for which there is one."""
+    from nbformat.v4 import new_markdown_cell
+
+    for position, cell in enumerate(exercise.cells):
+        found = _CHECKED.search(cell.source) if CHECK_TAG in notebooks.tags(cell) else None
+        if found is None:
+            continue
+        if found[1] not in checks.EXERCISES:
+            raise AuthoringError(f"{name}: {found[0]}…: there is no exercise of that name.")
+        text = failing(found[1])
+        if text:
+            exercise.cells.insert(position + 1, new_markdown_cell(text))
+            notebooks.normalise_cells(exercise)
+            return
+
+
+def failing(name: str) -> str:
+    """What the check of an exercise says to one wrong answer, in Markdown, for who reads along.
+
+    The answer is the known mistake about which it says least, so that input and answers are small.
+    Models are not built for it: for them the text is empty.
+
+    Args:
+        name: of the exercise.
+
+    >>> print(failing("relu").splitlines()[3])
+    relu: not yet. Large numbers seem to be cut at 1. The ReLU has no upper end.
+    """
+    exercise = checks.EXERCISES[name]
+    if not isinstance(exercise.form, Values):
+        return ""
+    messages = [
+        checks.diagnose(name, mistake.answer).message for mistake in exercise.misconceptions
+    ]
+    hint, _, shown = min(messages, key=len).partition("\n")
+    return (
+        "A check that fails names the mistake and shows the smallest input on which it shows. To "
+        f"one wrong answer to `{name}` it says:\n\n"
+        f"```\n{textwrap.fill(hint, 88)}\n{shown}\n```"
+    )
+
+
+def wanted_error(cell: Notebook, kind: str) -> str | None:
+    """The error that a cell has to give: ``NotYet`` in a check cell that nobody has solved.
+
+    Args:
+        cell: of a notebook.
+        kind: of the notebook, see :func:`cnncourse.authoring.notebooks.kind`.
+    """
+    return "NotYet" if kind == "exercise" and CHECK_TAG in notebooks.tags(cell) else None
 
 
 def swapped(text: str) -> str:
@@ -170,30 +228,4 @@ def exercises(course: Course, paths: Sequence[Path], *, check: bool = False) -> 
             print(f"{course.name(target)}: no solution of that name; delete it.")
     count = len(paths)
     print(f"{count} exercise notebooks {'checked' if check else 'derived'}, {wrong} findings.")
-    return 1 if wrong else 0
-
-
-def run_unsolved(course: Course, paths: Sequence[Path]) -> int:
-    """Run each exercise as a learner first meets it; return the exit status.
-
-    Wanted: an error in every check cell, always ``NotYet``, and in no other cell.
-    """
-    from tqdm import tqdm
-
-    from cnncourse.authoring.execute import failing_cells
-
-    wrong = 0
-    for path in tqdm(paths, desc="Unsolved exercises", unit="notebook", leave=False):
-        notebook = notebooks.read(path)
-        failing = failing_cells(notebook)
-        for position, cell in enumerate(notebook.cells, start=1):
-            wanted = "NotYet" if CHECK_TAG in notebooks.tags(cell) else None
-            found = failing.get(position)
-            if found != wanted:
-                wrong += 1
-                print(
-                    f"{course.name(path)}:cell {position}: unsolved, it gives "
-                    f"{found or 'no error'}; wanted {wanted or 'no error'}."
-                )
-    print(f"{len(paths)} unsolved notebooks run, {wrong} findings.")
     return 1 if wrong else 0

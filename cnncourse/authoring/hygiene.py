@@ -47,7 +47,7 @@ _HOST = re.compile(
 _WORDS = re.compile(r"\b(simply|just|obviously|easy)\b", re.IGNORECASE)
 _INTERNAL = re.compile(
     r"\b(TODO|FIXME|XXX|TBD|DESIGN\.md|CURRICULUM\.md|STYLE\.md|EXERCISES\.md)\b"
-    r"|\b(lorem ipsum|chatgpt|claude|copilot|language model|subagent)\b"
+    r"|\blorem ipsum\b"
 )
 _MYST = re.compile(
     r"^\s*(?:`{3,}|~{3,})\s*\{|^\s*:{3,}|\{[a-z][\w:-]*\}`|^\(\S+\)=\s*$", re.MULTILINE
@@ -72,7 +72,7 @@ class Document:
     course: Course
     path: Path
     kind: str
-    notebook: Notebook | None = None
+    notebook: Notebook = None
     page: str = ""
 
     @property
@@ -343,8 +343,7 @@ def document(course: Course, path: Path) -> Document:
     """A notebook or page read for the rules; its folder says of which kind it is."""
     if path.suffix == ".md":
         return Document(course, path, "page", page=path.read_text(encoding="utf-8"))
-    kind = {"solutions": "solution", "exercises": "exercise"}.get(path.parent.name, "lesson")
-    return Document(course, path, kind, notebook=notebooks.read(path))
+    return Document(course, path, notebooks.kind(path), notebook=notebooks.read(path))
 
 
 def hygiene(course: Course, paths: Sequence[Path] = ()) -> list[Finding]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cnncourse import results
+
 COMMAND = "python -m cnncourse.authoring measure"
 
 INPUT_SHAPE = (28, 28, 1)
@@ -44,7 +46,7 @@ def count_architecture() -> Values:
             "receptive_field": max(row.receptive_field for row in table if row.type == "Conv2D"),
             "useless_biases": sum(anatomy.useless_biases(model).values()),
         }
-        values |= {f"{name}_{key}": _count(count) for key, count in counts.items()}
+        values |= {f"{name}_{key}": results.count(count) for key, count in counts.items()}
     return values
 
 
@@ -63,7 +65,7 @@ def count_data(size: str) -> Values:
         "test_images_per_class": _equal(np.bincount(test_labels)),
         "side": _equal(train_images.shape[1:3]),
     }
-    return {f"{size}_{key}": _count(count) for key, count in counts.items()}
+    return {f"{size}_{key}": results.count(count) for key, count in counts.items()}
 
 
 def measure(folder: Path | None = None) -> list[Path]:
@@ -72,8 +74,6 @@ def measure(folder: Path | None = None) -> list[Path]:
     Raises:
         cnncourse.datasets.DataNotFound: the full data set is not at hand.
     """
-    from cnncourse import results
-
     data = count_data("small") | count_data("full")
     return [
         results.record("architecture", count_architecture(), command=COMMAND, folder=folder),
@@ -84,7 +84,3 @@ def measure(folder: Path | None = None) -> list[Path]:
 def _equal(counts: Any) -> int:
     (count,) = set(map(int, counts))
     return count
-
-
-def _count(value: int) -> dict[str, Any]:
-    return {"value": value, "unit": "count"}

@@ -7,7 +7,6 @@ What a notebook must look like is decided in :mod:`cnncourse.authoring.hygiene`.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from cnncourse import files
+
 LESSONS = "notebooks"
 SOLUTIONS = "notebooks/solutions"
 EXERCISES = "notebooks/exercises"
+EXPLORER = "book/_static/explorer"
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -114,6 +116,11 @@ class Course:
     @property
     def exercises(self) -> list[Path]:
         return self._notebooks(EXERCISES)
+
+    @property
+    def notebooks(self) -> list[Path]:
+        """Lessons, exercises and solutions."""
+        return [*self.lessons, *self.exercises, *self.solutions]
 
     @property
     def pages(self) -> list[Path]:
@@ -231,13 +238,14 @@ def write_text(path: Path, text: str) -> bool:
     data = text.encode("utf-8")
     if path.is_file() and path.read_bytes() == data:
         return False
-    half = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        half.write_bytes(data)
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)
+    files.write_whole(path, data)
     return True
+
+
+def kind(path: Path) -> str:
+    """Of which kind a notebook is, by its folder: ``"lesson"``, ``"solution"``, ``"exercise"``."""
+    folders = {Path(SOLUTIONS).name: "solution", Path(EXERCISES).name: "exercise"}
+    return folders.get(path.resolve().parent.name, "lesson")
 
 
 def tags(cell: Notebook) -> list[str]:

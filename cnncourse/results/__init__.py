@@ -7,6 +7,7 @@ itself, and printing, belong elsewhere.
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 from collections.abc import Mapping
@@ -15,12 +16,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from cnncourse import files
+
 FOLDER = Path(__file__).parent
 
 UNITS = ("fraction", "count", "s", "ms", "ratio", "bytes", "1")
 """What a value may be measured in; a fraction is printed as per cent."""
 
-_PACKAGES = ("keras", "numpy", "tensorflow", "jax", "torch")
+_PACKAGES = ("keras", "numpy", "tensorflow", "jax", "torch", "onnxruntime", "ai-edge-litert")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ def record(
     *,
     command: str,
     seed: int | None = None,
+    origin: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
     folder: Path | None = None,
 ) -> Path:
     """Write one result file, whole or not at all.
@@ -92,6 +97,9 @@ def record(
             the tolerance is 0 where it is left out. Keys hold no dot.
         command: what a reader types to measure the same.
         seed: of the random numbers, if there were any.
+        origin: ``versions`` and ``machine`` where the numbers come from elsewhere, such as from
+            a network that was trained on another machine; those of here and now if left out.
+        details: what else belongs to the provenance, such as a recipe.
         folder: where to write; the package's own results if left out.
 
     Returns:
@@ -110,18 +118,46 @@ def record(
         if not isinstance(row["value"], int | float) or not abs(row["value"]) < float("inf"):
             raise ValueError(f"Got {row['value']!r} for {key!r}; wanted a finite number.")
         rows[key] = row
-    content = {"provenance": _provenance(command, seed), "values": rows}
+    provenance = {"command": command, "seed": seed, **(origin or _here()), **(details or {})}
+    content = {"provenance": provenance, "values": rows}
     path = (folder or FOLDER) / f"{topic}.json"
-    half = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        half.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)
+    files.write_whole(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
     return path
 
 
-def _provenance(command: str, seed: int | None) -> dict[str, Any]:
+def count(number: Any) -> dict[str, Any]:
+    """A whole number, of any integer type, as :func:`record` takes it.
+
+    >>> count(True + 2)
+    {'value': 3, 'unit': 'count'}
+    """
+    return {"value": int(number), "unit": "count"}
+
+
+def interval(correct: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's interval for a share, without continuity correction; see lesson 11.
+
+    Args:
+        correct: hits, from 0 to ``total``.
+        total: how many were asked, at least 1.
+        z: standard errors; 1.96 for 95 %.
+
+    Returns:
+        (low, high), fractions.
+
+    Source: Wilson, *Probable inference, the law of succession, and statistical inference*,
+    Journal of the American Statistical Association 22 (1927).
+
+    >>> [round(end, 4) for end in interval(7, 8, 2)]
+    [0.5218, 0.9782]
+    """
+    share, square = correct / total, z * z / total
+    middle = (share + square / 2) / (1 + square)
+    reach = z * math.sqrt(share * (1 - share) / total + square / (4 * total)) / (1 + square)
+    return middle - reach, middle + reach
+
+
+def _here() -> dict[str, Any]:
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -129,4 +165,4 @@ def _provenance(command: str, seed: int | None) -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             continue
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-    return {"command": command, "seed": seed, "versions": versions, "machine": machine}
+    return {"versions": versions, "machine": machine}

@@ -1,0 +1,179 @@
+"""What taking each part out of both networks does: the table of lesson 14, from the runs of a plan.
+
+``cnncourse study ablation`` trains the runs. What the numbers say is the lesson's affair.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from cnncourse import keras_layers, results, study, training, variants
+from cnncourse.authoring.notebooks import AuthoringError
+from cnncourse.authoring.runs import Values, common_origin, finished
+
+PLAN = "ablation"
+COMMAND = f"cnncourse study {PLAN}, then python -m cnncourse.authoring {PLAN}"
+STEPS = 20
+"""Training steps whose time is measured for each network; the median counts."""
+
+
+def ablation(folder: Path) -> str:
+    """Record the topic ``ablation``: every condition beside its network as it is.
+
+    Sizes are recorded of all conditions. All other numbers rest on the same seeds: the most with
+    which a network as it is has ended. What has not ended with each of them is left out.
+
+    Args:
+        folder: of the study.
+
+    Returns:
+        The table of the study, as text.
+
+    Raises:
+        AuthoringError: fewer than two seeds have ended, and without two there is no interval.
+    """
+    path = study.shipped_plan(PLAN)
+    assert path is not None
+    plan = study.read_plan(path)
+
+    def ended(condition: study.Condition) -> list[int]:
+        runs = study.Plan((condition,), plan.seeds).runs()
+        return [
+            recipe.seed
+            for name, recipe in runs.items()
+            if study.epochs_done(folder / name) == recipe.epochs
+        ]
+
+    bases: dict[str, study.Condition] = {}
+    for condition in plan.conditions:
+        bases.setdefault(condition.recipe.network, condition)
+    seeds = max(map(ended, bases.values()), key=len)
+    if len(seeds) < 2:
+        raise AuthoringError(
+            f"{folder}: the networks as they are have ended with the seeds {seeds}; wanted two or "
+            f"more of one of them. Go on with: cnncourse study {PLAN} --folder {folder}"
+        )
+
+    def complete(condition: study.Condition) -> bool:
+        return set(seeds) <= set(ended(condition))
+
+    sizes = _sizes(plan)
+    plan = study.Plan(
+        tuple(c for c in plan.conditions if complete(c) and complete(bases[c.recipe.network])),
+        tuple(seeds),
+    )
+    rows = study.table(plan, folder)
+    values = _accuracies(plan, rows) | _costs(plan) | sizes
+    common = plan.conditions[0].recipe
+    validation = len(training.parts(common)[1][0])
+    values |= {
+        "seeds": results.count(len(seeds)),
+        "training_images": results.count(len(training.parts(common)[0][0])),
+        "validation_images": results.count(validation),
+        "epochs": results.count(common.epochs),
+    }
+    varied = ("network", "variant", "seed", "dropout_share")
+    results.record(
+        PLAN,
+        values,
+        command=COMMAND,
+        origin=common_origin([finished(folder / name) for name in plan.runs()]),
+        details={
+            "seeds": seeds,
+            "recipe": {k: v for k, v in asdict(common).items() if k not in varied},
+        },
+    )
+    return study.describe(rows)
+
+
+def _accuracies(plan: study.Plan, rows: list[study.Row]) -> Values:
+    """Accuracies, differences and their intervals; how many of these exclude 0."""
+    differences = [row for row in rows if row.difference_interval is not None]
+    alone = study.factor(len(plan.seeds))
+    together = study.factor(len(plan.seeds), statements=len(differences))
+    values: Values = {
+        "differences": results.count(len(differences)),
+        "factor": {"value": alone, "unit": "1"},
+        "factor_together": {"value": together, "unit": "1"},
+        "carried": results.count(sum(_excludes_0(row, 1.0) for row in differences)),
+        "carried_together": results.count(
+            sum(_excludes_0(row, together / alone) for row in differences)
+        ),
+    }
+    for row in rows:
+        for seed, accuracy in row.accuracies.items():
+            values[f"{row.name}_seed_{seed}_accuracy"] = _fraction(accuracy)
+        values[f"{row.name}_mean"] = _fraction(row.mean)
+        assert row.interval is not None
+        values[f"{row.name}_half_interval"] = _fraction(row.interval)
+    for row in differences:
+        assert row.difference_interval is not None
+        values[f"{row.name}_difference"] = _fraction(row.difference)
+        values[f"{row.name}_difference_half_interval"] = _fraction(row.difference_interval)
+    return values
+
+
+def _costs(plan: study.Plan) -> Values:
+    """The processor's time for an epoch of each row, as a ratio, and for all runs together.
+
+    The time of all threads is counted, so that other work on the machine hardly shows.
+    """
+    values: Values = {}
+    first: dict[str, float] = {}
+    hours = 0.0
+    for condition in plan.conditions:
+        recipe = condition.recipe
+        seconds = training.seconds_per_epoch(recipe, steps=STEPS, clock=time.process_time)
+        hours += seconds * recipe.epochs * len(plan.seeds) / 3600
+        ratio = seconds / first.setdefault(recipe.network, seconds)
+        values[f"{condition.name}_time_ratio"] = {"value": ratio, "unit": "ratio", "tolerance": 0.5}
+        keras.backend.clear_session()
+    return values | {"core_hours": {"value": hours, "unit": "1", "tolerance": hours}}
+
+
+def _sizes(plan: study.Plan) -> Values:
+    """Parameters and multiply-accumulates, which need no run."""
+    values: Values = {}
+    for condition in plan.conditions:
+        recipe = condition.recipe
+        network = variants.build(recipe.network, (28, 28, 1), 10, recipe.variant)
+        values |= {
+            f"{condition.name}_parameters": results.count(network.count_params()),
+            f"{condition.name}_macs": results.count(macs(network)),
+        }
+    return values
+
+
+def macs(network: keras.Sequential) -> int:
+    """Multiply-accumulates that one image costs, those of paths that a shortcut joins included.
+
+    >>> macs(variants.build("simpler_CNN", (28, 28, 1), 10))
+    7666432
+    """
+
+    def cost(path: list[keras.layers.Layer], shape: tuple[int | None, ...]) -> int:
+        total = 0
+        for layer in path:
+            behind = layer.compute_output_shape(shape)
+            if isinstance(layer, variants.Shortcut):
+                total += cost(layer.inner, shape) + cost(layer.shortcut, shape)
+            else:
+                total += keras_layers.read(layer).operation.macs(behind[1:])
+            shape = behind
+        return total
+
+    return cost(network.layers, network.input_shape)
+
+
+def _excludes_0(row: study.Row, wider: float) -> bool:
+    assert row.difference_interval is not None
+    return abs(row.difference) > wider * row.difference_interval
+
+
+def _fraction(value: float) -> dict[str, Any]:
+    return {"value": value, "unit": "fraction", "tolerance": 0.02}
