@@ -1,4 +1,4 @@
-"""Figures of the clinic: loss curves beside the line that tells.
+"""Figures of the clinic: loss curves beside the line that tells, and the signal through the layers.
 
 Which fault a curve belongs to is the lesson's affair.
 """
@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from cnncourse.plots import style
 
 _COLOURS = (style.VERMILION, style.BLUE, style.GREEN, style.PURPLE)
+_LINES = tuple(zip((style.BLUE, style.GREEN, style.VERMILION, style.PURPLE), "os^D", strict=True))
 
 
 def losses(
@@ -39,6 +40,26 @@ def losses(
     top = max(max(values) for values in curves.values())
     longest = max(len(values) for values in curves.values())
     ax.set(xlabel="epoch", ylabel="training loss", ylim=(0, 1.08 * top))
+    ax.set_xticks(range(1, longest + 1))
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return ax
+
+
+def spread_by_layer(signal: Mapping[str, Sequence[float]], *, ax: Axes | None = None) -> Axes:
+    """How far the outputs of each layer spread, on a logarithmic axis.
+
+    Args:
+        signal: for each name the standard deviations, one a layer, above 0.
+        ax: where to draw; a new figure if left out.
+
+    Returns:
+        The axes.
+    """
+    ax = ax or plt.subplots(figsize=(6.4, 3))[1]
+    longest = max(len(values) for values in signal.values())
+    for (colour, marker), (name, values) in zip(_LINES, signal.items(), strict=False):
+        ax.plot(range(1, len(values) + 1), values, color=colour, marker=marker, label=name)
+    ax.set(xlabel="convolution", ylabel="standard deviation of its outputs", yscale="log")
     ax.set_xticks(range(1, longest + 1))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax

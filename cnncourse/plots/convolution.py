@@ -17,13 +17,49 @@ from cnncourse import ops
 from cnncourse.plots import style
 
 
+def weight_matrices(
+    matrices: Mapping[str, np.ndarray],
+    answers: Mapping[str, np.ndarray],
+    *,
+    corner: tuple[int, int] = (30, 90),
+    axes: np.ndarray | None = None,
+) -> np.ndarray:
+    """The upper left corner of each layer written as a matrix, and what the layer answers.
+
+    Args:
+        matrices: for each name an array (answers, pixels); zeros stay white.
+        answers: for the same names an array (height, width).
+        corner: rows and columns of the matrix that are drawn.
+        axes: shape (names, 2); a new figure if left out.
+
+    Returns:
+        The axes, a row for each name: matrix, answers.
+    """
+    if axes is None:
+        _, axes = plt.subplots(
+            len(matrices), 2, figsize=(7, 2 * len(matrices)), width_ratios=[2.7, 1], squeeze=False
+        )
+    rows, columns = corner
+    for (ax, beside), (name, matrix) in zip(axes, matrices.items(), strict=True):
+        weights = matrix[:rows, :columns]
+        high = np.abs(weights).max()
+        ax.imshow(weights, cmap=style.DIVERGING, vmin=-high, vmax=high, aspect="auto")
+        ax.set(title=f"{name}: {matrix.shape[0]} × {matrix.shape[1]}, its corner")
+        ax.set(xlabel="pixel", ylabel="answer")
+        high = np.quantile(np.abs(answers[name]), 0.99)
+        beside.imshow(answers[name], cmap=style.DIVERGING, vmin=-high, vmax=high)
+        beside.set(title="answers", xticks=[], yticks=[])
+        beside.spines[:].set_visible(False)
+    return np.asarray(axes)
+
+
 def sliding(
     image: np.ndarray,
     kernel: np.ndarray,
     *,
     row: int,
     column: int,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """An image with a patch framed, the kernel, and all answers with that patch's framed.
 
@@ -56,7 +92,7 @@ def filtered(
     *,
     columns: int = 3,
     signed: Collection[str] = (),
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Photos and the answers of filters, each under its title.
 
@@ -93,7 +129,7 @@ def filtered(
 def padding(
     cases: Mapping[str, tuple[int, int, int, str | tuple[int, int]]],
     *,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """One row of pixels in each panel, the places added to it, and every window below it.
 
@@ -136,7 +172,9 @@ def padding(
     return np.asarray(axes)
 
 
-def kernels(weights: Mapping[str, np.ndarray], *, axes: Sequence[Axes] | None = None) -> np.ndarray:
+def kernels(
+    weights: Mapping[str, np.ndarray], *, axes: Sequence[Axes] | np.ndarray | None = None
+) -> np.ndarray:
     """Kernels side by side with the number of each weight, on one scale of colours.
 
     Args:
@@ -161,7 +199,7 @@ def learning(
     losses: Mapping[str, Sequence[float]],
     errors: Mapping[str, Sequence[float]],
     *,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """How well examples are met, and how near the kernel is to the true one, step by step.
 

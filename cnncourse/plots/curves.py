@@ -99,7 +99,7 @@ def learning_curves(
     *,
     epochs: int | None = None,
     marks: Mapping[str, float] | None = None,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Accuracy on the training and on the validation part by epoch, one panel for each run.
 
@@ -117,7 +117,7 @@ def learning_curves(
         _, axes = plt.subplots(
             1, len(histories), figsize=(width, 3.2), sharey=True, layout="constrained"
         )
-    axes = np.atleast_1d(axes)
+    axes = np.atleast_1d(np.asarray(axes))
     for ax, (name, history) in zip(axes, histories.items(), strict=True):
         for key, label, form in (
             ("accuracy", "training", {"color": style.ORANGE, "linestyle": "--"}),
@@ -138,7 +138,7 @@ def learning_curves(
 def spread_of_seeds(
     measures: Mapping[str, Mapping[str, Sequence[float]]],
     *,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """What several seeds reached: one panel for each measure, one row of dots for each recipe.
 
@@ -153,7 +153,7 @@ def spread_of_seeds(
     if axes is None:
         size = (3.6 * len(measures), 2.4)
         _, axes = plt.subplots(1, len(measures), figsize=size, sharey=True, layout="constrained")
-    axes = np.atleast_1d(axes)
+    axes = np.atleast_1d(np.asarray(axes))
     for ax, (label, groups) in zip(axes, measures.items(), strict=True):
         for row, (colour, values) in enumerate(zip(_COLOURS, groups.values(), strict=False)):
             ax.plot(values, [row] * len(values), "o", color=colour)

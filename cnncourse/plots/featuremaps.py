@@ -6,7 +6,7 @@ and ``convolution``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -82,28 +82,38 @@ def change_by_layer(changes: Mapping[str, Mapping[str, float]], *, ax: Axes | No
 
 
 def fields(
-    weights: Mapping[str, np.ndarray], image_side: int, *, axes: Sequence[Axes] | None = None
+    maps: Mapping[str, Mapping[str, np.ndarray]], image_side: int, *, axes: np.ndarray | None = None
 ) -> np.ndarray:
-    """How strongly one activation depends on each pixel around it, with the image's outline.
+    """How strongly one activation depends on each pixel of its field, a row for each kind.
+
+    Each panel shows the whole field and nothing beyond it, from dark (0) to its own largest
+    values, so that small fields are as large on paper as wide ones.
 
     Args:
-        weights: for each layer an array (side, side), not negative; above 0 in the field.
-        image_side: side of the image in pixels, drawn as a square in the middle of the field.
-        axes: as many axes as layers; a new figure if left out.
+        maps: for each kind of weights and each layer an array (side, side), the field, not
+            negative; the same layers in all rows.
+        image_side: side of the image in pixels, drawn as a square where the field is larger.
+        axes: a row for each kind, a column for each layer; a new figure if left out.
 
     Returns:
-        The axes.
+        The axes, (kinds, layers).
     """
+    columns = len(next(iter(maps.values())))
     if axes is None:
-        _, axes = plt.subplots(1, len(weights), figsize=(7, 7 / len(weights) + 0.4), squeeze=False)
-    axes = np.asarray(axes).ravel()
-    for ax, (name, values) in zip(axes, weights.items(), strict=True):
-        rows, columns = np.nonzero(values)
-        field = np.array([columns.min(), rows.min()]) - 0.5, np.ptp([columns, rows], axis=1) + 1
-        image = field[0] + (field[1] - image_side) / 2, (image_side, image_side)
-        ax.imshow(values, cmap=style.SEQUENTIAL, vmin=0)
-        for (corner, size), colour in ((image, "white"), (field, style.ORANGE)):
-            ax.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=1.2))
-        ax.set_title(f"{name}\n{np.ptp(columns) + 1} pixels", fontsize=9)
-        ax.set(xticks=[], yticks=[])
+        size = (7, 7 / columns * len(maps) + 0.3)
+        _, axes = plt.subplots(len(maps), columns, figsize=size, squeeze=False)
+    axes = np.asarray(axes)
+    for row, (kind, layers) in zip(axes, maps.items(), strict=True):
+        row[0].set_ylabel(kind, fontsize=9)
+        for ax, (name, values) in zip(row, layers.items(), strict=True):
+            side = values.shape[0]
+            ax.imshow(values, cmap=style.SEQUENTIAL, vmin=0, vmax=np.quantile(values, 0.999))
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+            if ax in axes[0]:
+                ax.set_title(f"{name}\n{side} pixels", fontsize=9)
+            if side > image_side:
+                corner = (side - image_side) / 2 - 0.5
+                square = Rectangle((corner, corner), image_side, image_side, fill=False)
+                ax.add_patch(square).set(edgecolor="white", linewidth=1.2)
     return axes

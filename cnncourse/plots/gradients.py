@@ -7,6 +7,7 @@ drawn elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -22,7 +23,7 @@ def shares(
     kernel: np.ndarray,
     *,
     stride: int = 1,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """What each answer of a convolution sends back to the pixels, and the sum of it all.
 
@@ -61,6 +62,56 @@ def shares(
     return np.asarray(axes)
 
 
+def graph(
+    places: Mapping[str, tuple[float, float]],
+    wires: Sequence[tuple[str, str]],
+    values: Mapping[str, float],
+    gradients: Mapping[str, float],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """A computation graph: each value on its wire above, the gradient at it below.
+
+    Args:
+        places: for each node its name and where it stands, x to the right and y upwards.
+        wires: pairs of names, from the node that gives a number to the one that takes it.
+        values: for each node the number that it gives.
+        gradients: for each node the derivative of the last number with respect to its own.
+        ax: where to draw; a new figure if left out.
+
+    Returns:
+        The axes.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7, 3))
+    for start, end in wires:
+        arrow = {"arrowstyle": "-|>", "color": style.GREY, "shrinkA": 18, "shrinkB": 18}
+        ax.annotate("", places[end], places[start], arrowprops=arrow)
+    for name, (x, y) in places.items():
+        box = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": style.INK}
+        ax.text(x, y, name, ha="center", va="center", bbox=box, fontsize=10)
+        for number, offset, colour in (
+            (values[name], 17, style.BLUE),
+            (gradients[name], -17, style.VERMILION),
+        ):
+            ax.annotate(
+                f"{number:g}".replace("-", "−"),
+                (x, y),
+                (0, offset),
+                textcoords="offset points",
+                ha="center",
+                va="center",
+                color=colour,
+                fontsize=10,
+                fontweight="bold",
+            )
+    across, up = zip(*places.values(), strict=True)
+    ax.set(xlim=(min(across) - 0.5, max(across) + 0.5), ylim=(min(up) - 0.6, max(up) + 0.6))
+    ax.set_title("above: values, forward · below: gradients, backward", fontsize=10)
+    ax.axis("off")
+    return ax
+
+
 def error_by_step(
     steps: Sequence[float], errors: Mapping[str, Sequence[float]], *, ax: Axes | None = None
 ) -> Axes:
@@ -89,7 +140,7 @@ def side_by_side(
     differences: Mapping[str, Sequence[float]],
     *,
     limit: float,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Losses of networks that started alike, and how far their weights part from one of them.
 
@@ -119,7 +170,7 @@ def side_by_side(
 
 
 # Curves that should coincide: the first wide and pale, the second thin on top of it.
-_LOOKS = (
+_LOOKS: tuple[dict[str, Any], ...] = (
     {"color": style.SKY, "linewidth": 6},
     {"color": style.INK, "linewidth": 1.2},
     {"color": style.VERMILION, "linewidth": 1.5, "linestyle": ":"},

@@ -6,6 +6,7 @@ What happens inside a network is drawn in the modules named after its layers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -16,7 +17,12 @@ from cnncourse.plots import style
 
 
 def pixel_values(
-    image: np.ndarray, *, top: int, left: int, size: int = 8, axes: Sequence[Axes] | None = None
+    image: np.ndarray,
+    *,
+    top: int,
+    left: int,
+    size: int = 8,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """An image, and a magnified part of it with the number in every pixel.
 
@@ -86,7 +92,7 @@ def gallery(
     side = 6 / columns if diverging else 7 / columns  # the colour bar takes an inch
     _, axes = plt.subplots(rows, columns, figsize=(7, rows * (side + 0.22)), squeeze=False)
     low, high = limits or (None, None)
-    scale = {"vmin": low, "vmax": high}
+    scale: dict[str, Any] = {"vmin": low, "vmax": high}
     if diverging:
         high = np.abs(images).max()
         scale = {"vmin": -high, "vmax": high, "cmap": style.DIVERGING}
@@ -100,7 +106,7 @@ def gallery(
     return axes
 
 
-def channels(photo: np.ndarray, *, axes: Sequence[Axes] | None = None) -> np.ndarray:
+def channels(photo: np.ndarray, *, axes: Sequence[Axes] | np.ndarray | None = None) -> np.ndarray:
     """A colour photograph and its three channels.
 
     Args:
@@ -136,7 +142,9 @@ def accuracies(
     if ax is None:
         _, ax = plt.subplots(figsize=(7, 0.6 + 0.45 * len(intervals)))
     for row, (accuracy, low, high) in enumerate(intervals.values()):
-        ax.plot([100 * low, 100 * high], [row, row], color=style.GREY, linewidth=4)
+        ends = [100 * low, 100 * high]
+        # Other caps would draw the interval longer than it is.
+        ax.plot(ends, [row, row], color=style.GREY, linewidth=4, solid_capstyle="butt")
         ax.plot(100 * accuracy, row, "o", color=style.BLUE)
         ax.annotate(
             f"{100 * accuracy:.1f}",

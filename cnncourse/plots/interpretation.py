@@ -51,7 +51,8 @@ def beside_images(
     """A row for each image: the image, and maps of any size laid over its outline.
 
     A map without negative numbers is drawn from dark (0) to bright (its own largest number); one
-    with negative numbers in purple and orange, with 0 in the middle.
+    with negative numbers in purple and orange, with 0 in the middle. Strips of both scales stand
+    below the first column.
 
     Args:
         images: (n, height, width), from 0 to 1.
@@ -89,7 +90,21 @@ def beside_images(
     for ax in axes.flat:
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
+    _keys(axes[-1, 0], maps)
     return axes
+
+
+def _keys(ax: Axes, maps: Sequence[Mapping[str, np.ndarray]]) -> None:
+    """Below the first column, strips of the color scales that the maps use."""
+    signed = {picture.min() < 0 for pictures in maps for picture in pictures.values()}
+    strips = {False: (style.SEQUENTIAL, "0", "largest"), True: (style.DIVERGING, "−", "+")}
+    for place, kind in enumerate(sorted(signed)):
+        colors, low, high = strips[kind]
+        strip = ax.inset_axes((0.02, -0.2 - 0.42 * place, 0.96, 0.08))
+        strip.imshow(np.linspace(0, 1, 64)[None], cmap=colors, aspect="auto")
+        strip.set(xticks=[], yticks=[])
+        strip.text(0, 2.6, low, fontsize=9, ha="left", va="center")
+        strip.text(63, 2.6, high, fontsize=9, ha="right", va="center")
 
 
 def forgetting(
@@ -124,4 +139,31 @@ def forgetting(
     )
     ax.set_xticks(forgotten)
     ax.grid(axis="y")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
+
+
+def excitations(
+    pictures: Mapping[str, np.ndarray], *, axes: np.ndarray | None = None
+) -> np.ndarray:
+    """Images made for the filters of a layer, one row for each network, black 0 and white 1.
+
+    Args:
+        pictures: for each title of a row its images, (filters, height, width), from 0 to 1; the
+            same number in each row.
+        axes: (rows, filters); a new figure if left out.
+
+    Returns:
+        The axes, (rows, filters).
+    """
+    rows, columns = len(pictures), len(next(iter(pictures.values())))
+    if axes is None:
+        size = (7, (7 / columns + 0.3) * rows)
+        _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    axes = np.asarray(axes)
+    for row, (title, images) in zip(axes, pictures.items(), strict=True):
+        row[0].set_title(title, fontsize=9, loc="left")
+        for ax, image in zip(row, images, strict=True):
+            ax.imshow(image, cmap="gray", vmin=0, vmax=1)
+            ax.set(xticks=[], yticks=[])
+    return axes

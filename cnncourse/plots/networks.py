@@ -7,7 +7,7 @@ works is drawn in the modules that are named after it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +15,12 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon, Rectangle
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import AutoLocator, MaxNLocator, StrMethodFormatter
 
 from cnncourse.plots import style
 
 if TYPE_CHECKING:
-    from cnncourse.anatomy import LayerTable
+    from cnncourse.anatomy import LayerRow, LayerTable
 
 _COLOURS = {
     "input": style.GREY,
@@ -54,7 +54,7 @@ def architecture(model: Any, *, ax: Axes | None = None) -> Axes:
     shape and have no window are left out, but for ReLU, which is a dot behind its block.
 
     Args:
-        model: a built Keras Sequential on images, channels last.
+        model: a built Keras model on images, as :func:`cnncourse.keras_layers.steps` takes it.
         ax: where to draw; a new figure if left out.
 
     Returns:
@@ -89,25 +89,25 @@ def architecture(model: Any, *, ax: Axes | None = None) -> Axes:
 
 
 def _boxes(model: Any) -> list[_Box]:
-    height, width, channels = model.input_shape[1:]
+    from cnncourse import keras_layers, operations
+
+    found = keras_layers.steps(model)
+    height, width, channels = found[0].input_shape
     boxes = [_Box("image", "input", (height, width), channels)]
-    for layer in model.layers:
-        shape = tuple(layer.output.shape[1:])
-        name = type(layer).__name__
+    for step in found:
+        operation, shape = step.reading.operation, step.output_shape
         is_map = len(shape) == 3
-        side, channels = (shape[:2], shape[2]) if is_map else ((1, 1), shape[0])
-        if hasattr(layer, "kernel_size"):
-            kind = "convolution" if max(layer.strides) == 1 else "convolution, stride 2"
-            label = "×".join(map(str, layer.kernel_size))
-        elif hasattr(layer, "pool_size"):
-            kind, label = "pooling", "pool"
-        elif not is_map and len(layer.input.shape) == 4:
-            kind, label = "head", {"Flatten": "flatten"}.get(name, "mean")
-        else:
-            if getattr(getattr(layer, "activation", None), "__name__", "") == "relu":
-                boxes[-1] = _Box(**{**vars(boxes[-1]), "relu": True})
-            continue
-        boxes.append(_Box(label, kind, side, channels))
+        side, channels = ((shape[0], shape[1]), shape[2]) if is_map else ((1, 1), shape[0])
+        if isinstance(operation, operations.Linear) and operation.window and operation.strides:
+            kind = "convolution" if max(operation.strides) == 1 else "convolution, stride 2"
+            boxes.append(_Box("×".join(map(str, operation.window)), kind, side, channels))
+        elif operation.window:
+            boxes.append(_Box("pool", "pooling", side, channels))
+        elif not is_map and len(step.input_shape) == 3:
+            label = {"flatten": "flatten", "global_max_pool2d": "max"}.get(operation.kind, "mean")
+            boxes.append(_Box(label, "head", side, channels))
+        if isinstance(step.reading.activation, operations.Relu):
+            boxes[-1] = replace(boxes[-1], relu=True)
     return boxes
 
 
@@ -147,8 +147,9 @@ def _legend_of_boxes(ax: Axes, boxes: Sequence[_Box]) -> None:
     kinds = [kind for kind in _COLOURS if any(box.kind == kind for box in boxes)]
     handles: list[Any] = [Patch(color=_COLOURS[kind], label=kind) for kind in kinds]
     if any(box.relu for box in boxes):
-        relu = {"marker": "o", "linestyle": "", "color": style.VERMILION, "label": "ReLU"}
-        handles.append(Line2D([], [], **relu))
+        handles.append(
+            Line2D([], [], marker="o", linestyle="", color=style.VERMILION, label="ReLU")
+        )
     ax.legend(
         handles=handles,
         loc="upper center",
@@ -158,8 +159,8 @@ def _legend_of_boxes(ax: Axes, boxes: Sequence[_Box]) -> None:
     )
 
 
-def costs(table: LayerTable, *, axes: Sequence[Axes] | None = None) -> np.ndarray:
-    """Parameters and multiply-accumulates of each convolution, as two panels of bars.
+def costs(table: LayerTable, *, axes: Sequence[Axes] | np.ndarray | None = None) -> np.ndarray:
+    """Parameters and multiply-accumulates of each convolution and dense layer, as bars.
 
     Args:
         table: of :func:`cnncourse.anatomy.layer_table`.
@@ -175,9 +176,7 @@ def costs(table: LayerTable, *, axes: Sequence[Axes] | None = None) -> np.ndarra
     axes = np.asarray(axes)
     names = []
     for number, row in enumerate(rows, start=1):
-        stride = f", stride {row.strides[0]}" if max(row.strides) > 1 else ""
-        kernel = "×".join(map(str, row.kernel_size))
-        names.append(f"{number}: {row.output_shape[-1]} of {kernel}{stride}")
+        names.append(f"{number}: {row.output_shape[-1]} of {_kernel_in_words(row)}")
     places = np.arange(len(rows))
     macs = [row.macs / 1e6 for row in rows]
     panels = (
@@ -195,6 +194,16 @@ def costs(table: LayerTable, *, axes: Sequence[Axes] | None = None) -> np.ndarra
     axes[0].set_ylim(len(rows) - 0.4, -0.6)
     axes[0].set_ylabel("convolution")
     return axes
+
+
+def _kernel_in_words(row: LayerRow) -> str:
+    if row.kernel_size is None or row.strides is None:
+        return "dense"
+    kernel = "×".join(map(str, row.kernel_size))
+    if max(row.strides) == 1:
+        return kernel
+    rows, columns = row.strides
+    return f"{kernel}, stride {rows if rows == columns else f'{rows}×{columns}'}"
 
 
 def receptive_fields(
@@ -219,7 +228,9 @@ def receptive_fields(
     ax.text(0, image_side, f"side of the image: {image_side}", va="bottom")
     ax.set_xlabel("layers with a window passed")
     ax.set_ylabel("receptive field (pixels)")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    whole = AutoLocator()
+    whole.set_params(integer=True)
+    ax.xaxis.set_major_locator(whole)
     ax.legend()
     return ax
 
@@ -279,7 +290,7 @@ def pixel_mixing(
     kernel: np.ndarray,
     after: np.ndarray,
     *,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """One place of a map before and after a 1×1 convolution, and the matrix between.
 
@@ -348,7 +359,7 @@ def answers(
     *,
     axes: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Images with a network's answer and its probability; a wrong answer also names the truth.
+    """Images with a network's answer and its probability; a wrong one also its label.
 
     Args:
         images: (n, height, width).
@@ -372,7 +383,7 @@ def answers(
     for ax, image, label, scores in cases:
         answer = int(scores.argmax())
         right = answer == label
-        note = "right" if right else f"wrong: {class_names[label]}"
+        note = "right" if right else f"labeled {class_names[label]}"
         ax.imshow(image, cmap="gray")
         ax.set_title(f"{class_names[answer]}, {100 * scores[answer]:.0f} %\n{note}")
         ax.spines[:].set(visible=True, linewidth=4, color=style.GREEN if right else style.VERMILION)

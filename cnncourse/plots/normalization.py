@@ -14,8 +14,40 @@ from matplotlib.axes import Axes
 from cnncourse.plots import style
 
 
+def signal_by_layer(
+    spreads: Mapping[str, Sequence[float]],
+    gradients: Mapping[str, Sequence[float]],
+    *,
+    axes: Sequence[Axes] | np.ndarray | None = None,
+) -> np.ndarray:
+    """Spread of activations and of gradients, layer by layer, on logarithmic axes.
+
+    Args:
+        spreads: for each name the standard deviation behind each layer, from the first on.
+        gradients: for the same names that of the gradients at the same places.
+        axes: two axes to draw on; a new figure if left out.
+
+    Returns:
+        The two axes: activations, gradients.
+    """
+    if axes is None:
+        _, axes = plt.subplots(1, 2, figsize=(7, 3.4))
+    axes = np.asarray(axes)
+    titles = ("activations, on the way forward", "gradients, on the way back")
+    for ax, curves, title in zip(axes, (spreads, gradients), titles, strict=True):
+        looks = zip("os^Dx", ("-", "-", "-", "--", ":"), strict=True)
+        for (name, values), (marker, line) in zip(curves.items(), looks, strict=False):
+            layer = range(1, len(values) + 1)
+            ax.plot(layer, values, marker=marker, markersize=4, linestyle=line, label=name)
+        ax.set(yscale="log", xlabel="layer", ylabel="standard deviation", title=title)
+        ax.set_xticks(layer)
+        ax.grid(axis="y")
+    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return axes
+
+
 def channel_ranges(
-    maps: Mapping[str, np.ndarray], *, axes: Sequence[Axes] | None = None
+    maps: Mapping[str, np.ndarray], *, axes: Sequence[Axes] | np.ndarray | None = None
 ) -> np.ndarray:
     """Between which values the middle nine tenths of each channel lie, and its mean.
 
@@ -27,8 +59,9 @@ def channel_ranges(
         The axes, one for each array, each with its own scale.
     """
     if axes is None:
-        _, axes = plt.subplots(1, len(maps), figsize=(7, 2.9))
-    axes = np.atleast_1d(axes)
+        rows = -(-len(maps) // 2)
+        _, axes = plt.subplots(rows, min(2, len(maps)), figsize=(7, 0.5 + 2.4 * rows))
+    axes = np.atleast_1d(np.asarray(axes)).ravel()
     for ax, (title, values) in zip(axes, maps.items(), strict=True):
         low, high = np.percentile(values, (5, 95), axis=(0, 1, 2))
         channel = np.arange(values.shape[-1])
@@ -47,7 +80,7 @@ def learning_grid(
     batch_sizes: Sequence[int],
     accuracies: Mapping[str, np.ndarray],
     *,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Accuracy for each learning rate and batch size, one panel for each network.
 
@@ -65,7 +98,7 @@ def learning_grid(
         _, axes = plt.subplots(
             len(accuracies), 1, figsize=(7, len(accuracies) * (0.9 + 0.4 * rows))
         )
-    axes = np.atleast_1d(axes)
+    axes = np.atleast_1d(np.asarray(axes))
     for ax, (title, values) in zip(axes, accuracies.items(), strict=True):
         picture = ax.imshow(values, cmap=style.SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
         for (row, column), value in np.ndenumerate(values):
@@ -84,7 +117,7 @@ def moments_over_steps(
     true: tuple[Sequence[float], Sequence[float]],
     moving: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     *,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Moving mean and variance of one channel over the steps of training, beside the true ones.
 

@@ -17,7 +17,10 @@ from cnncourse.plots import style
 
 
 def shrunk(
-    maps: Mapping[str, np.ndarray], *, columns: int = 5, axes: Sequence[Axes] | None = None
+    maps: Mapping[str, np.ndarray],
+    *,
+    columns: int = 5,
+    axes: Sequence[Axes] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Maps of any sizes side by side, drawn equally large and with one grey scale for all.
 
@@ -45,7 +48,7 @@ def shrunk(
 
 
 def same_windows(
-    image: np.ndarray, pool_size: int, *, axes: Sequence[Axes] | None = None
+    image: np.ndarray, pool_size: int, *, axes: Sequence[Axes] | np.ndarray | None = None
 ) -> np.ndarray:
     """The windows of average pooling with ``same`` padding, and the mean that each one gives.
 
@@ -168,6 +171,33 @@ def head_parameters(
         ax.plot(sides, values, marker=marker, label=name)
     ax.set(xlabel="side of the image (pixels)", ylabel="parameters of the head", yscale="log")
     ax.set_xticks(sides)
+    ax.grid(axis="y")
+    ax.legend()
+    return ax
+
+
+def recognized(
+    places: Sequence[int], shares: Mapping[str, Sequence[float]], *, ax: Axes | None = None
+) -> Axes:
+    """How often each way of pooling tells a window with a feature from one without.
+
+    Args:
+        places: in how many places of the window the feature stands.
+        shares: for each name the share of pairs told apart, one for each of ``places``.
+        ax: where to draw; a new figure if left out.
+
+    Returns:
+        The axes.
+    """
+    if ax is None:
+        _, ax = plt.subplots()
+    for (name, values), marker in zip(shares.items(), "os^Dv", strict=False):
+        ax.plot(places, 100 * np.asarray(values), marker=marker, label=name)
+    ax.axhline(50, color=style.INK, linestyle="--", linewidth=1.2, label="chance")
+    ax.set(xscale="log", xlabel="places of the window that hold the feature")
+    ax.set(ylabel="pairs told apart, in per cent", ylim=(45, 102))
+    ax.set_xticks(places, [str(count) for count in places])
+    ax.minorticks_off()
     ax.grid(axis="y")
     ax.legend()
     return ax
