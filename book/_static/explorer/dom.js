@@ -22,6 +22,19 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
+ * Makes an element of a drawing.
+ * @param {string} tag
+ * @param {Record<string, string | number>} [attributes]
+ * @param {...Element} children
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/**
  * One choice among many: only the chosen button is in the tab order, arrow keys move the choice.
  * Up and down go by what stands above and below on the screen.
  * @param {HTMLElement} group an element with role="radiogroup" around buttons with role="radio"
@@ -92,12 +105,22 @@ function neighbour(buttons, index, direction) {
  * @param {number} [places]
  */
 export function digits(value, places = 2) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
   const text = Math.abs(value).toFixed(places);
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
-/** @param {number} fraction */
-export const percent = (fraction) => `${(100 * fraction).toFixed(1)} %`;
+/**
+ * A share, its sign of per cent on the same line.
+ * @param {number} fraction
+ */
+export const percent = (fraction) => (Number.isFinite(fraction) ? `${(100 * fraction).toFixed(1)}\u00a0%` : "–");
+
+/**
+ * A name of any length, short enough for a line.
+ * @param {string} text
+ */
+export const short = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
 /** @param {readonly number[]} shape */
 export const times = (shape) => shape.join("×");

@@ -60,6 +60,13 @@ export function outputLength(size, window, stride, [before, after]) {
 }
 
 /**
+ * How far a window reaches: with dilation there are gaps between its weights.
+ * @param {number} window
+ * @param {number} dilation
+ */
+export const reach = (window, dilation) => (window - 1) * dilation + 1;
+
+/**
  * What a window covers along one axis, cut at the borders of the input.
  * @param {number} start first row or column of the window, negative in the padding
  * @param {number} window
@@ -71,54 +78,93 @@ function inside(start, window, size) {
 }
 
 /**
+ * How a window slides.
+ * @typedef {{strides?: Pair, padding?: Padding, dilation?: Pair}} Sliding
+ */
+
+/**
+ * Where a window lies on its input at each place of the output.
+ * @param {Maps} inputs
+ * @param {Pair} size
+ * @param {Sliding} settings
+ */
+function slide(inputs, size, { strides = [1, 1], padding = "valid", dilation = [1, 1] }) {
+  const [high, wide] = [reach(size[0], dilation[0]), reach(size[1], dilation[1])];
+  const rows = paddingAlong(inputs.height, high, strides[0], padding, 0);
+  const columns = paddingAlong(inputs.width, wide, strides[1], padding, 1);
+  return {
+    strides,
+    dilation,
+    above: rows[0],
+    before: columns[0],
+    height: outputLength(inputs.height, high, strides[0], rows),
+    width: outputLength(inputs.width, wide, strides[1], columns),
+  };
+}
+
+/**
  * Convolution, as networks mean it: the kernel is laid on the input, not flipped.
  *
  * For each output pixel, every input number under the kernel is multiplied by its weight for
  * each filter, and the products are added to that filter's sum. What lies in the padding is
- * zero and would add nothing, so it is skipped.
+ * zero and would add nothing, so it is skipped. With groups a filter reads only the channels
+ * of its own group.
  * @param {Maps} inputs
- * @param {Float32Array} kernel shape (height, width, channels in, filters)
+ * @param {Float32Array} kernel shape (height, width, channels in / groups, filters)
  * @param {Pair} size height and width of the kernel
  * @param {Float32Array | null} bias one number per filter
- * @param {{strides?: Pair, padding?: Padding}} [settings]
+ * @param {Sliding & {groups?: number}} [settings]
  * @returns {Maps}
  */
 export function conv2d(inputs, kernel, size, bias, settings = {}) {
-  const { strides = [1, 1], padding = "valid" } = settings;
-  const { channels } = inputs;
-  const filters = kernel.length / (size[0] * size[1] * channels);
-  const rows = paddingAlong(inputs.height, size[0], strides[0], padding, 0);
-  const columns = paddingAlong(inputs.width, size[1], strides[1], padding, 1);
-  const outputs = zeros(
-    outputLength(inputs.height, size[0], strides[0], rows),
-    outputLength(inputs.width, size[1], strides[1], columns),
-    filters,
-  );
+  const { groups = 1 } = settings;
+  const { strides, dilation, above, before, height, width } = slide(inputs, size, settings);
+  const depth = inputs.channels / groups;
+  const filters = kernel.length / (size[0] * size[1] * depth);
+  const share = filters / groups;
+  const outputs = zeros(height, width, filters);
   const sums = new Float64Array(filters);
   let place = 0;
-  for (let row = 0; row < outputs.height; row++) {
-    const top = row * strides[0] - rows[0];
-    const [firstRow, endRow] = inside(top, size[0], inputs.height);
-    for (let column = 0; column < outputs.width; column++, place += filters) {
-      const left = column * strides[1] - columns[0];
-      const [firstColumn, endColumn] = inside(left, size[1], inputs.width);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, place += filters) {
       sums.fill(0);
-      for (let i = firstRow; i < endRow; i++) {
-        // Within one row of the window, input and kernel both lie in one piece.
-        let source = ((top + i) * inputs.width + left + firstColumn) * channels;
-        let weight = (i * size[1] + firstColumn) * channels * filters;
-        const end = source + (endColumn - firstColumn) * channels;
-        for (; source < end; source++, weight += filters) {
-          const value = inputs.data[source];
-          // Behind a ReLU most inputs are zero, and a zero changes no sum.
-          if (value === 0) continue;
-          for (let k = 0; k < filters; k++) sums[k] += value * kernel[weight + k];
+      for (let i = 0; i < size[0]; i++) {
+        const y = row * strides[0] - above + i * dilation[0];
+        if (y < 0 || y >= inputs.height) continue;
+        for (let j = 0; j < size[1]; j++) {
+          const x = column * strides[1] - before + j * dilation[1];
+          if (x < 0 || x >= inputs.width) continue;
+          const source = (y * inputs.width + x) * inputs.channels;
+          const weight = (i * size[1] + j) * depth * filters;
+          for (let channel = 0; channel < inputs.channels; channel++) {
+            const value = inputs.data[source + channel];
+            // Behind a ReLU most inputs are zero, and a zero changes no sum.
+            if (value === 0) continue;
+            const first = groups === 1 ? 0 : Math.floor(channel / depth) * share;
+            const from = weight + (channel % depth) * filters;
+            for (let k = first; k < first + share; k++) sums[k] += value * kernel[from + k];
+          }
         }
       }
       for (let k = 0; k < filters; k++) outputs.data[place + k] = sums[k] + (bias ? bias[k] : 0);
     }
   }
   return outputs;
+}
+
+/**
+ * Depthwise convolution: each channel has kernels of its own, and no sum runs over channels.
+ * Output channel `c * multiplier + m` is channel c under its kernel m.
+ * @param {Maps} inputs
+ * @param {Float32Array} kernel shape (height, width, channels, multiplier)
+ * @param {Pair} size
+ * @param {Float32Array | null} bias one number per output channel
+ * @param {Sliding} [settings]
+ * @returns {Maps}
+ */
+export function depthwiseConv2d(inputs, kernel, size, bias, settings = {}) {
+  // As many groups as channels; the numbers of the kernel lie in the same order.
+  return conv2d(inputs, kernel, size, bias, { ...settings, groups: inputs.channels });
 }
 
 /**
@@ -158,38 +204,133 @@ export function batchNormalization(inputs, moments, epsilon) {
 }
 
 /**
- * ReLU: what is negative becomes zero.
+ * The same function of every number.
  * @param {Maps} inputs
+ * @param {(value: number) => number} of
  * @returns {Maps}
  */
-export function relu(inputs) {
-  return { ...inputs, data: inputs.data.map((value) => Math.max(0, value)) };
+export const each = (inputs, of) => ({ ...inputs, data: inputs.data.map((value) => of(value)) });
+
+/**
+ * ReLU: what is negative becomes zero. Its relatives cap it, lower where it begins, or let a
+ * part of what is negative through.
+ * @param {number} value
+ * @param {{max_value?: number | null, negative_slope?: number, threshold?: number}} [settings]
+ */
+export function relu(value, { max_value: most = null, negative_slope: slope = 0, threshold = 0 } = {}) {
+  if (most !== null && value >= most) return most;
+  if (!(value < threshold)) return value; // and what is not a number stays so
+  return slope === 0 ? 0 : slope * (value - threshold);
+}
+
+/** @param {number} value @param {number} alpha where the curve ends on the negative side */
+export const elu = (value, alpha) => (value > 0 ? value : alpha * Math.expm1(value));
+
+/** @param {number} value */
+export const sigmoid = (value) => 1 / (1 + Math.exp(-value));
+
+/**
+ * GELU: a number times the share of a normal distribution that lies below it.
+ * @param {number} value
+ * @param {boolean} approximate by tanh, as older networks compute it
+ */
+export function gelu(value, approximate) {
+  return approximate
+    ? 0.5 * value * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (value + 0.044715 * value ** 3)))
+    : 0.5 * value * complementaryError(-value / Math.SQRT2);
+}
+
+/**
+ * 1 − erf(x), to about fifteen digits: a series near zero, a continued fraction further out.
+ * @param {number} x
+ * @returns {number}
+ */
+function complementaryError(x) {
+  if (Number.isNaN(x)) return NaN;
+  if (x < 0) return 2 - complementaryError(-x);
+  if (x > 27) return 0;
+  if (x < 2.5) {
+    let term = x;
+    let sum = x;
+    for (let n = 1; Math.abs(term) > 1e-17 * sum; n++) {
+      term *= (-x * x) / n;
+      sum += term / (2 * n + 1);
+    }
+    return 1 - (2 / Math.sqrt(Math.PI)) * sum;
+  }
+  let fraction = x;
+  for (let n = 60; n > 0; n--) fraction = x + n / 2 / fraction;
+  return Math.exp(-x * x) / (Math.sqrt(Math.PI) * fraction);
+}
+
+/**
+ * A scale and an offset for each channel, or one for all.
+ * @param {Maps} inputs
+ * @param {number[]} scale
+ * @param {number[]} offset
+ * @returns {Maps}
+ */
+export function rescaling(inputs, scale, offset) {
+  const { channels } = inputs;
+  const data = inputs.data.map(
+    (value, place) => value * at(scale, place % channels) + at(offset, place % channels),
+  );
+  return { ...inputs, data };
+}
+
+/**
+ * The number of a channel, where one may stand for all.
+ * @param {number[]} values
+ * @param {number} channel
+ */
+export const at = (values, channel) => values[values.length === 1 ? 0 : channel];
+
+/**
+ * Zeros around every map.
+ * @param {Maps} inputs
+ * @param {[Pair, Pair]} padding [[top, bottom], [left, right]]
+ * @returns {Maps}
+ */
+export function zeroPadding2d(inputs, [[top, bottom], [left, right]]) {
+  const { height, width, channels } = inputs;
+  const outputs = zeros(top + height + bottom, left + width + right, channels);
+  const line = width * channels;
+  for (let row = 0; row < height; row++) {
+    const target = ((top + row) * outputs.width + left) * channels;
+    outputs.data.set(inputs.data.subarray(row * line, (row + 1) * line), target);
+  }
+  return outputs;
+}
+
+/**
+ * Number by number: the sum of maps of the same shape, as where a skip connection arrives.
+ * @param {Maps[]} all
+ * @returns {Maps}
+ */
+export function add(all) {
+  const sum = { ...all[0], data: all[0].data.slice() };
+  for (const { data } of all.slice(1)) sum.data.forEach((_, place) => (sum.data[place] += data[place]));
+  return sum;
 }
 
 /**
  * One number for each window and channel; the padding takes no part.
  * @param {Maps} inputs
  * @param {Pair} size
- * @param {{strides?: Pair, padding?: Padding}} settings
+ * @param {Sliding} settings
  * @param {(values: Float32Array) => number} summary
  * @returns {Maps}
  */
 function pool2d(inputs, size, settings, summary) {
-  const { strides = size, padding = "valid" } = settings;
-  const rows = paddingAlong(inputs.height, size[0], strides[0], padding, 0);
-  const columns = paddingAlong(inputs.width, size[1], strides[1], padding, 1);
-  const outputs = zeros(
-    outputLength(inputs.height, size[0], strides[0], rows),
-    outputLength(inputs.width, size[1], strides[1], columns),
-    inputs.channels,
-  );
+  const { strides, above, before, height, width } = slide(inputs, size, { strides: size, ...settings });
+  const outputs = zeros(height, width, inputs.channels);
   const values = new Float32Array(size[0] * size[1]);
   let place = 0;
   for (let row = 0; row < outputs.height; row++) {
-    const top = row * strides[0] - rows[0];
+    const top = row * strides[0] - above;
     const [firstRow, endRow] = inside(top, size[0], inputs.height);
     for (let column = 0; column < outputs.width; column++) {
-      const left = column * strides[1] - columns[0];
+      const left = column * strides[1] - before;
       const [firstColumn, endColumn] = inside(left, size[1], inputs.width);
       for (let k = 0; k < inputs.channels; k++) {
         let count = 0;
@@ -213,7 +354,7 @@ const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.
  * Average pooling.
  * @param {Maps} inputs
  * @param {Pair} size
- * @param {{strides?: Pair, padding?: Padding}} [settings]
+ * @param {Sliding} [settings]
  */
 export const averagePool2d = (inputs, size, settings = {}) =>
   pool2d(inputs, size, settings, mean);
@@ -222,10 +363,10 @@ export const averagePool2d = (inputs, size, settings = {}) =>
  * Max pooling.
  * @param {Maps} inputs
  * @param {Pair} size
- * @param {{strides?: Pair, padding?: Padding}} [settings]
+ * @param {Sliding} [settings]
  */
 export const maxPool2d = (inputs, size, settings = {}) =>
-  pool2d(inputs, size, settings, (values) => Math.max(...values));
+  pool2d(inputs, size, settings, (values) => values.reduce((most, value) => Math.max(most, value), -Infinity));
 
 /**
  * Global average pooling: a pool as large as the map, so each map becomes one number.
@@ -233,6 +374,12 @@ export const maxPool2d = (inputs, size, settings = {}) =>
  */
 export const globalAveragePool2d = (inputs) =>
   averagePool2d(inputs, [inputs.height, inputs.width]);
+
+/**
+ * Global max pooling: of each map only the largest number goes on.
+ * @param {Maps} inputs
+ */
+export const globalMaxPool2d = (inputs) => maxPool2d(inputs, [inputs.height, inputs.width]);
 
 /**
  * Flatten: the same numbers in the same order, as one row.
@@ -254,7 +401,7 @@ export function softmax(inputs) {
   const data = new Float32Array(inputs.data.length);
   for (let start = 0; start < data.length; start += channels) {
     const values = inputs.data.subarray(start, start + channels);
-    const largest = Math.max(...values);
+    const largest = values.reduce((most, value) => Math.max(most, value), -Infinity);
     const powers = Array.from(values, (value) => Math.exp(value - largest));
     const total = powers.reduce((sum, power) => sum + power, 0);
     powers.forEach((power, k) => (data[start + k] = power / total));

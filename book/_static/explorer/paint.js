@@ -5,9 +5,13 @@
 /** @typedef {[number, number, number]} Colour */
 
 const STOPS = ["minus-full", "minus-half", "zero", "plus-half", "plus-full"];
+const SHADES = 256;
 
 /** @type {Colour[]} */
 let palette = [];
+// All shades once, as the four bytes of a pixel; the last is for what is no number.
+const pixels = new Uint32Array(2 * SHADES + 2);
+const NO_NUMBER = 2 * SHADES + 1;
 
 /**
  * Reads the colours from the style sheet; call it again when the page turns light or dark.
@@ -15,10 +19,15 @@ let palette = [];
  */
 export function readPalette(element) {
   const style = getComputedStyle(element);
-  palette = STOPS.map((name) => {
+  /** @param {string} name @returns {Colour} */
+  const colour = (name) => {
     const hex = style.getPropertyValue(`--cnn-${name}`).trim();
     return /** @type {Colour} */ ([1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
-  });
+  };
+  palette = STOPS.map(colour);
+  const bytes = new Uint8Array(pixels.buffer);
+  for (let shade = 0; shade <= 2 * SHADES; shade++) bytes.set([...colourOf(shade - SHADES, SHADES), 255], 4 * shade);
+  bytes.set([...colour("no-number"), 255], 4 * NO_NUMBER);
 }
 
 /**
@@ -37,13 +46,27 @@ export function onThemeChange(callback) {
  * @returns {Colour}
  */
 export function colourOf(value, limit) {
-  const share = limit > 0 ? Math.min(Math.max(value / limit, -1), 1) : 0;
+  const share = limit > 0 ? Math.min(Math.max(value / limit, -1), 1) || 0 : 0;
   const place = Math.min(2 * (share + 1), 3.999999);
   const from = palette[Math.floor(place)];
   const to = palette[Math.floor(place) + 1];
   const rest = place % 1;
   return /** @type {Colour} */ (from.map((part, i) => Math.round(part + rest * (to[i] - part))));
 }
+
+/**
+ * The pixel of a number, faster than its colour.
+ * @param {number} value
+ * @param {number} scale shades for a distance of one from zero
+ */
+function pixelOf(value, scale) {
+  const shade = value * scale;
+  if (Number.isNaN(shade) || value === Infinity || value === -Infinity) return pixels[NO_NUMBER];
+  return pixels[SHADES + Math.round(Math.min(Math.max(shade, -SHADES), SHADES))];
+}
+
+/** @param {number} limit */
+const scaleOf = (limit) => (limit > 0 ? SHADES / limit : 0);
 
 /**
  * Black or white, whichever reads better on a colour.
@@ -55,7 +78,7 @@ export function inkOn(colour) {
 }
 
 /**
- * The largest distance from zero, over all maps or in one.
+ * The largest finite distance from zero, over all maps or in one.
  * @param {Maps} maps
  * @param {number} [channel]
  */
@@ -63,7 +86,8 @@ export function limitOf(maps, channel) {
   let limit = 0;
   const step = channel === undefined ? 1 : maps.channels;
   for (let place = channel ?? 0; place < maps.data.length; place += step) {
-    limit = Math.max(limit, Math.abs(maps.data[place]));
+    const size = Math.abs(maps.data[place]);
+    if (size > limit && size < Infinity) limit = size;
   }
   return limit;
 }
@@ -87,38 +111,65 @@ function contextOf(canvas, width, height) {
  * @param {Maps} maps
  * @param {number} channel
  * @param {number} limit
+ * @param {number} [shown] how many of its numbers are shown, row by row; the rest stays empty
  */
-export function paintMap(canvas, maps, channel, limit) {
+export function paintMap(canvas, maps, channel, limit, shown = Infinity) {
   const context = contextOf(canvas, maps.width, maps.height);
   const image = context.createImageData(maps.width, maps.height);
-  for (let pixel = 0; pixel < maps.width * maps.height; pixel++) {
-    const colour = colourOf(maps.data[pixel * maps.channels + channel], limit);
-    image.data.set(colour, 4 * pixel);
-    image.data[4 * pixel + 3] = 255;
+  const target = new Uint32Array(image.data.buffer);
+  const scale = scaleOf(limit);
+  const end = Math.min(target.length, shown);
+  for (let pixel = 0; pixel < end; pixel++) {
+    target[pixel] = pixelOf(maps.data[pixel * maps.channels + channel], scale);
   }
   context.putImageData(image, 0, 0);
 }
 
 /**
- * All maps of a layer side by side, one canvas pixel for each number.
+ * How the maps of a layer stand side by side in one picture. Small maps are drawn larger, so
+ * that the gap between them stays thin; of very large ones only some numbers are drawn.
+ * @param {Pick<Maps, "height" | "width" | "channels">} maps
+ */
+export function mosaicOf({ height, width, channels }) {
+  // Nearly square, and without a gap in the last row where the number of maps allows it.
+  const root = Math.min(channels, Math.max(1, Math.ceil(Math.sqrt((channels * height) / width))));
+  let columns = root;
+  while (channels % columns > 0 && columns < 2 * root) columns++;
+  if (channels % columns > 0) columns = root;
+  const rows = Math.ceil(channels / columns);
+  const step = Math.ceil(Math.max(height, width) / 96);
+  const zoom = step > 1 ? 1 : Math.ceil(8 / Math.max(height, width));
+  const tile = { width: Math.ceil(width / step) * zoom, height: Math.ceil(height / step) * zoom };
+  return {
+    columns, rows, step, zoom, tile,
+    width: columns * (tile.width + 1) - 1,
+    height: rows * (tile.height + 1) - 1,
+  };
+}
+
+/** @typedef {ReturnType<typeof mosaicOf>} Mosaic */
+
+/**
+ * All maps of a layer side by side.
  * @param {HTMLCanvasElement} canvas
  * @param {Maps} maps
- * @param {number} columns how many maps stand in a row
+ * @param {Mosaic} mosaic
  * @param {number} limit
  */
-export function paintMosaic(canvas, maps, columns, limit) {
-  const rows = Math.ceil(maps.channels / columns);
-  const context = contextOf(canvas, columns * maps.width, rows * maps.height);
-  const image = context.createImageData(canvas.width, canvas.height);
-  let source = 0;
-  for (let row = 0; row < maps.height; row++) {
-    for (let column = 0; column < maps.width; column++) {
-      for (let k = 0; k < maps.channels; k++) {
-        const y = Math.floor(k / columns) * maps.height + row;
-        const x = (k % columns) * maps.width + column;
-        const target = 4 * (y * canvas.width + x);
-        image.data.set(colourOf(maps.data[source++], limit), target);
-        image.data[target + 3] = 255;
+export function paintMosaic(canvas, maps, { columns, width, height, step, zoom, tile }, limit) {
+  const context = contextOf(canvas, width, height);
+  const image = context.createImageData(width, height);
+  const target = new Uint32Array(image.data.buffer);
+  const scale = scaleOf(limit);
+  for (let k = 0; k < maps.channels; k++) {
+    const left = (k % columns) * (tile.width + 1);
+    const top = Math.floor(k / columns) * (tile.height + 1);
+    for (let y = 0; y < tile.height; y++) {
+      const line = Math.floor(y / zoom) * step * maps.width;
+      let place = (top + y) * width + left;
+      for (let x = 0; x < tile.width; x++) {
+        const source = line + Math.floor(x / zoom) * step;
+        target[place++] = pixelOf(maps.data[source * maps.channels + k], scale);
       }
     }
   }

@@ -1,9 +1,10 @@
 // The first step of the page: bring an image in. A test image, a drawing, a file, the camera.
 
-import { h, makeRoving, setChecked } from "./dom.js";
+import { h, makeRoving, setChecked, short } from "./dom.js";
 import { Complaint } from "./network.js";
 import { paintInput } from "./paint.js";
 import { hasLightBorder, loadGallery, openCamera, readPicture, takePhoto, toInput } from "./pictures.js";
+import { Wish } from "./wish.js";
 
 /** @typedef {import("./pictures.js").Picture} Picture */
 /** @typedef {import("./network.js").Manifest} Manifest */
@@ -15,10 +16,16 @@ export class PicturePanel {
    * @param {object} hooks
    * @param {() => void} hooks.onInput a new image wants an answer
    * @param {(error: unknown) => void} hooks.onError
+   * @param {() => void} hooks.onWish the reader asked for something: old complaints are past
    */
-  constructor({ onInput, onError }) {
+  constructor({ onInput, onError, onWish }) {
     this.onInput = onInput;
     this.onError = onError;
+    this.onWish = onWish;
+    this.pictureWish = new Wish(onError);
+    this.cameraWish = new Wish(onError);
+    /** @type {Picture[]} the test images */
+    this.gallery = [];
     /** @type {Picture | null} */
     this.picture = null;
     /** @type {Pick<Manifest["input"], "shape" | "range">} */
@@ -95,6 +102,7 @@ export class PicturePanel {
    * @param {boolean} invert
    */
   show(picture, invert) {
+    this.pictureWish.drop();
     this.picture = picture;
     this.invert.checked = invert;
     this.refresh();
@@ -107,14 +115,18 @@ export class PicturePanel {
   }
 
   convert() {
-    if (this.picture) {
-      this.values = toInput(this.picture, this.input.shape, this.input.range, this.invert.checked);
-    } else {
-      const [height, width, channels] = this.input.shape;
-      this.values = new Float32Array(height * width * channels).fill(this.input.range[0]);
-    }
+    this.values = this.valuesFor(this.input);
     this.paint();
     this.describe();
+  }
+
+  /**
+   * The picture as one network reads it.
+   * @param {Pick<Manifest["input"], "shape" | "range">} input
+   */
+  valuesFor({ shape, range }) {
+    if (this.picture) return toInput(this.picture, shape, range, this.invert.checked);
+    return new Float32Array(shape[0] * shape[1] * shape[2]).fill(range[0]);
   }
 
   paint() {
@@ -126,7 +138,7 @@ export class PicturePanel {
 
   describe() {
     const { picture } = this;
-    if (picture) this.caption.textContent = [`${picture.name}.`, ...picture.notes].join(" ");
+    if (picture) this.caption.textContent = [`${short(picture.name)}.`, ...picture.notes].join(" ");
     const drawing = !this.bodies[1].hidden;
     this.canvas.setAttribute(
       "aria-label",
@@ -137,34 +149,47 @@ export class PicturePanel {
   }
 
   makeGallery() {
-    const gallery = h("div", { class: "cnn-gallery", role: "radiogroup", "aria-label": "Test images" });
-    makeRoving(gallery);
-    loadGallery(new URL("./images.json", import.meta.url))
+    const tiles = h("div", { class: "cnn-gallery", role: "radiogroup", "aria-label": "Test images" });
+    makeRoving(tiles);
+    this.tiles = tiles;
+    this.galleryReady = loadGallery(new URL("./images.json", import.meta.url))
       .then(({ pictures }) => {
-        for (const picture of pictures) {
+        this.gallery = pictures;
+        pictures.forEach((picture, index) => {
           const canvas = h("canvas", { width: picture.pixels.width, height: picture.pixels.height });
           canvas.getContext("2d")?.putImageData(picture.pixels, 0, 0);
-          const choose = () => {
-            setChecked(gallery, button);
-            this.show(picture, false);
-          };
-          const button = h(
-            "button",
-            { type: "button", role: "radio", "aria-label": picture.name, title: picture.name, onclick: choose },
-            canvas,
+          tiles.append(
+            h(
+              "button",
+              { type: "button", role: "radio", "aria-label": picture.name, title: picture.name, onclick: () => this.choose(index) },
+              canvas,
+            ),
           );
-          gallery.append(button);
-        }
-        setChecked(gallery, null);
+        });
+        setChecked(tiles, null);
       })
       .catch(() => this.onError(new Complaint("The test images could not be fetched. Draw one instead.")));
-    this.gallery = gallery;
     return h(
       "div",
       { class: "cnn-source" },
       h("p", {}, "Thirty images that no network was trained on, three of each class."),
-      gallery,
+      tiles,
     );
+  }
+
+  /** @param {number} index of a test image that the reader chose */
+  choose(index) {
+    this.onWish();
+    this.pick(index);
+  }
+
+  /**
+   * Shows one of the test images.
+   * @param {number} index
+   */
+  pick(index) {
+    if (this.tiles) setChecked(this.tiles, /** @type {HTMLElement} */ (this.tiles.children[index]));
+    this.show(this.gallery[index], false);
   }
 
   makeDrawing() {
@@ -219,15 +244,29 @@ export class PicturePanel {
 
   /** @param {File} file */
   async openFile(file) {
-    try {
-      const picture = await readPicture(file);
-      const invert = this.input.shape[2] === 1 && hasLightBorder(picture.pixels);
-      if (invert) picture.notes.push("Its border is light, so light and dark were swapped.");
-      if (this.gallery) setChecked(this.gallery, null);
-      this.show(picture, invert);
-    } catch (error) {
-      this.onError(error);
-    }
+    this.onWish();
+    await this.pictureWish.make(async (still) => this.bring(await still(readPicture(file))));
+  }
+
+  /**
+   * A picture of the reader's own.
+   * @param {Picture} picture
+   */
+  bring(picture) {
+    const invert = this.input.shape[2] === 1 && hasLightBorder(picture.pixels);
+    if (invert) picture.notes.push("Its border is light, so light and dark were swapped.");
+    this.showOwn(picture, invert);
+  }
+
+  /**
+   * Shows a picture that is none of the test images.
+   * @param {Picture} picture
+   * @param {boolean} invert
+   */
+  showOwn(picture, invert) {
+    this.onWish();
+    if (this.tiles) setChecked(this.tiles, null);
+    this.show(picture, invert);
   }
 
   makeCamera() {
@@ -252,21 +291,23 @@ export class PicturePanel {
       this.closeCamera();
       return;
     }
-    try {
-      this.stream = await openCamera();
-    } catch (error) {
-      this.onError(error);
-      return;
-    }
-    const { video, shutter, cameraButton } = this;
-    if (!video || !shutter || !cameraButton) return;
-    video.srcObject = this.stream;
-    video.hidden = shutter.hidden = false;
-    cameraButton.textContent = "Switch the camera off";
-    await video.play();
+    this.onWish();
+    await this.cameraWish.make(async (still, signal) => {
+      const asked = openCamera();
+      // Who leaves while the browser still asks for permission wants no camera any more.
+      asked.then((stream) => signal.aborted && stream.getTracks().forEach((track) => track.stop()), () => {});
+      this.stream = await still(asked);
+      const { video, shutter, cameraButton } = this;
+      if (!video || !shutter || !cameraButton) return;
+      video.srcObject = this.stream;
+      video.hidden = shutter.hidden = false;
+      cameraButton.textContent = "Switch the camera off";
+      await still(video.play());
+    });
   }
 
   closeCamera() {
+    this.cameraWish.drop();
     this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = null;
     const { video, shutter, cameraButton } = this;
@@ -278,19 +319,14 @@ export class PicturePanel {
 
   takePhoto() {
     if (!this.video?.videoWidth) return;
-    const picture = takePhoto(this.video);
-    const invert = this.input.shape[2] === 1 && hasLightBorder(picture.pixels);
-    if (invert) picture.notes.push("Its border is light, so light and dark were swapped.");
-    if (this.gallery) setChecked(this.gallery, null);
-    this.show(picture, invert);
+    this.bring(takePhoto(this.video));
   }
 
   startEmpty() {
     const [height, width] = this.input.shape;
     const pixels = new ImageData(width, height);
     pixels.data.forEach((_, place) => (pixels.data[place] = place % 4 === 3 ? 255 : 0));
-    if (this.gallery) setChecked(this.gallery, null);
-    this.show({ pixels, name: "Your drawing", notes: [] }, false);
+    this.showOwn({ pixels, name: "Your drawing", notes: [] }, false);
   }
 
   listenToPen() {
@@ -356,8 +392,7 @@ export class PicturePanel {
         }
       }
     }
-    if (this.gallery) setChecked(this.gallery, null);
-    this.show({ pixels, name: "Your drawing", notes: [] }, false);
+    this.showOwn({ pixels, name: "Your drawing", notes: [] }, false);
   }
 
   /** The image as it stands, in the network's own size. */

@@ -1,6 +1,7 @@
 // From whatever the reader brings (a test image, a file, the camera, a drawing) to the numbers
 // that a network eats. Pictures stay in this browser; nothing is sent anywhere.
 
+import { short } from "./dom.js";
 import { Complaint } from "./network.js";
 
 /**
@@ -9,6 +10,7 @@ import { Complaint } from "./network.js";
  * @property {ImageData} pixels
  * @property {string} name what it is, for the caption
  * @property {string[]} notes what was changed on the way, in sentences
+ * @property {number} [index] of a test image, within the test part of the data
  */
 
 const LARGEST_FILE = 30 * 2 ** 20;
@@ -35,7 +37,7 @@ export async function loadGallery(address) {
       pixels.data[4 * place + 3] = 255;
     }
     const name = `Test image ${indices[index]}, labelled ${classes[labels[index]]}`;
-    return { pixels, name, notes: [] };
+    return { pixels, name, notes: [], index: indices[index] };
   });
   return { pictures };
 }
@@ -46,10 +48,14 @@ export async function loadGallery(address) {
  * @returns {Promise<Picture>}
  */
 export async function readPicture(file) {
+  const name = short(file.name);
   if (file.size > LARGEST_FILE) {
     throw new Complaint(
-      `${file.name} has ${Math.round(file.size / 2 ** 20)} MB; this page takes pictures up to 30 MB.`,
+      `${name} has ${Math.round(file.size / 2 ** 20)} MB; this page takes pictures up to 30 MB.`,
     );
+  }
+  if (isCutShort(new Uint8Array(await file.arrayBuffer()))) {
+    throw new Complaint(`${name} is cut short: its end is missing. Save or download it again.`);
   }
   const address = URL.createObjectURL(file);
   try {
@@ -59,23 +65,53 @@ export async function readPicture(file) {
     await new Promise((resolve, reject) => {
       image.onload = resolve;
       image.onerror = () =>
-        reject(new Complaint(`${file.name} is not a picture that this browser can read.`));
+        reject(new Complaint(`${name} is not a picture that this browser can read.`));
     });
     const { naturalWidth: width, naturalHeight: height } = image;
-    if (!width || !height) throw new Complaint(`${file.name} states no size in pixels.`);
+    if (!width || !height) throw new Complaint(`${name} states no size in pixels.`);
     if (width * height > LARGEST_PICTURE) {
       throw new Complaint(
-        `${file.name} has ${width} × ${height} pixels; this page takes up to 50 million. ` +
+        `${name} has ${width} × ${height} pixels; this page takes up to 50 million. ` +
           "Make it smaller first.",
       );
     }
     await image.decode().catch(() => {
-      throw new Complaint(`${file.name} is not a picture that this browser can read.`);
+      throw new Complaint(`${name} is not a picture that this browser can read.`);
     });
-    return prepare(image, width, height, file.name);
+    try {
+      return prepare(image, width, height, file.name);
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "SecurityError")) throw error;
+      // The browser keeps pages from reading an SVG that holds parts of other documents.
+      throw new Complaint(`${name} holds foreign parts, and a browser lets no page read such a picture. Save it as PNG first.`);
+    }
   } finally {
     URL.revokeObjectURL(address);
   }
+}
+
+/**
+ * Whether a PNG or a JPEG lacks its end. Browsers show what has come of it, and grey for the rest.
+ * @param {Uint8Array} bytes
+ */
+function isCutShort(bytes) {
+  /** @param {string} text @param {number} from */
+  const holds = (text, from) => [...text].every((letter, at) => bytes[from + at] === letter.charCodeAt(0));
+  if (holds("\x89PNG", 0)) {
+    // Chunk by chunk: its length, its kind, its content, its check sum.
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+      if (holds("IEND", at + 4)) return false;
+    }
+    return true;
+  }
+  if (holds("\xff\xd8\xff", 0)) {
+    // From the start of the pixels on, these two bytes stand nowhere but at the end.
+    const pixels = bytes.findIndex((byte, at) => byte === 0xff && bytes[at + 1] === 0xda);
+    for (let at = bytes.length - 2; at > pixels; at--) if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return false;
+    return true;
+  }
+  return false;
 }
 
 /**
