@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import pytest
+from closeness import assert_close, in_double_precision, terms_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
 
-from cnncourse import anatomy, datasets, models, ops
+from cnncourse import anatomy, datasets, models, ops, tolerances
 
 NAMES = list(models.NETWORKS)
 
@@ -173,13 +174,21 @@ def test_the_gradient_is_an_average():
 # --- Equal models with fewer layers ------------------------------------------------------------
 
 
-def test_folding_keeps_the_answers(model):
+def scores(model, images):
+    """What stands before the softmax, which would shrink every difference."""
+    return answers(keras.Sequential(model.layers[:-1]), images)
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_folding_keeps_the_answers(model, double):
     images = clothes(16)
+    if double:
+        model = in_double_precision(model)
     before = [weight.numpy() for weight in model.weights]
     folded = anatomy.fold_batch_normalization(model)
     # The answers differ between images, so the comparison says something.
     assert np.ptp(answers(model, images), axis=0).max() > 1e-3
-    np.testing.assert_allclose(answers(folded, images), answers(model, images), atol=1e-5)
+    assert_close(scores(folded, images), scores(model, images), terms=terms_of(model))
     assert not any(isinstance(layer, layers.BatchNormalization) for layer in folded.layers)
     kept = [layer.name for layer in model.layers if "normalization" not in layer.name]
     assert [layer.name for layer in folded.layers] == kept
@@ -188,12 +197,40 @@ def test_folding_keeps_the_answers(model):
         np.testing.assert_array_equal(weight.numpy(), old)
 
 
+def forget_the_bias(kernel, bias):
+    bias[:] = 0
+
+
+def change_one_weight(kernel, bias):
+    # One in the middle: those at the edge of a last kernel may only ever meet padding.
+    middle = kernel[kernel.shape[0] // 2, kernel.shape[1] // 2]
+    middle[np.unravel_index(np.abs(middle).argmax(), middle.shape)] *= 1.01
+
+
+@pytest.mark.parametrize(
+    ("fault", "double"),
+    [(forget_the_bias, False), (forget_the_bias, True), (change_one_weight, True)],
+)
+def test_folding_wrongly_is_seen(model, fault, double):
+    images = clothes(16)
+    if double:
+        model = in_double_precision(model)
+    wanted = scores(model, images)
+    for place in (0, -3):
+        folded = anatomy.fold_batch_normalization(model)
+        wrong = [layer for layer in folded.layers if isinstance(layer, layers.Conv2D)][place]
+        weights = wrong.get_weights()
+        fault(*weights)
+        wrong.set_weights(weights)
+        assert not tolerances.close(scores(folded, images), wanted, terms=terms_of(model)), place
+
+
 def test_folding_into_layers_without_bias_scale_or_offset():
     model = keras.Sequential(
         [
             keras.Input((9, 9, 3)),
-            layers.BatchNormalization(name="first"),  # follows nothing: stays
-            layers.Conv2D(4, 3, use_bias=False),
+            layers.BatchNormalization(name="first"),  # follows nothing, and padding comes: stays
+            layers.Conv2D(4, 3, use_bias=False, padding="same"),
             layers.BatchNormalization(scale=False),
             layers.Conv2D(4, 3, activation="relu"),
             layers.BatchNormalization(name="after_relu"),  # the relu stands between: stays
@@ -208,7 +245,7 @@ def test_folding_into_layers_without_bias_scale_or_offset():
     stayed = [x.name for x in folded.layers if isinstance(x, layers.BatchNormalization)]
     assert stayed == ["first", "after_relu"]
     images = np.random.default_rng(1).normal(size=(5, 9, 9, 3)).astype("float32")
-    np.testing.assert_allclose(answers(folded, images), answers(model, images), atol=1e-5)
+    assert_close(answers(folded, images), answers(model, images), terms=terms_of(model))
     assert anatomy.useless_biases(model) == {model.layers[6].name: 6}
 
 
@@ -230,7 +267,10 @@ def test_useless_biases_change_nothing_in_training(name, total):
     for layer in model.layers:
         if layer.name in useless:
             layer.bias.assign(layer.bias + 1)
-    np.testing.assert_allclose(answers(model, images, training=True), before, atol=2e-4)
+    # The moments of a batch add up over its images and places.
+    terms = terms_of(model) + 32 * 28 * 28
+    size = np.abs(scores(model, images)).max()
+    assert_close(answers(model, images, training=True), before, terms=terms, size=size)
     last = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)][-1]
     assert last.name not in useless
     last.bias.assign(last.bias.numpy() + np.linspace(-1, 1, 10))
@@ -246,7 +286,10 @@ def test_two_convolutions_of_simple_cnn_are_one_away_from_the_border():
     two = answers(keras.Sequential(model.layers[:4]), images)
     one = ops.conv2d(images, kernel, bias, padding="same")
     assert np.ptp(two) > 0.1
-    np.testing.assert_allclose(one[:, 6:-6, 6:-6], two[:, 6:-6, 6:-6], rtol=1e-5, atol=1e-5)
+    terms = 49 + 784 + 8
+    assert_close(one[:, 6:-6, 6:-6], two[:, 6:-6, 6:-6], terms=terms)
+    forgotten = ops.conv2d(images, kernel, padding="same")
+    assert not tolerances.close(forgotten[:, 6:-6, 6:-6], two[:, 6:-6, 6:-6], terms=terms)
     # At the border the second convolution saw zeros where the first one would have gone on.
     assert np.abs(one[:, :3] - two[:, :3]).max() > 1e-2
 
@@ -267,7 +310,10 @@ def test_strided_convolutions_merge_too(first_stride, second_stride):
     first, second = pair.layers
     middle = ops.conv2d(images, first.kernel.numpy(), strides=first.strides)
     two = ops.conv2d(middle, second.kernel.numpy(), second.bias.numpy(), strides=second.strides)
-    np.testing.assert_allclose(ops.conv2d(images, kernel, bias, strides=strides), two, atol=1e-5)
+    assert_close(ops.conv2d(images, kernel, bias, strides=strides), two, terms=3 * 4 * 2 + 30)
+    kernel[1, 1, 0, 0] *= 1.01
+    wrong = ops.conv2d(images, kernel, bias, strides=strides)
+    assert not tolerances.close(wrong, two, terms=3 * 4 * 2 + 30)
 
 
 # --- Errors ------------------------------------------------------------------------------------
@@ -285,8 +331,18 @@ def built(*chain, shape=(8, 8, 2)):
         (lambda: anatomy.layer_table(built(layers.Dense(3), shape=(5,))), "(None, 5)"),
         (lambda: anatomy.layer_table(built(layers.ReLU(), shape=(None, None, 1))), "fixed size"),
         (lambda: anatomy.layer_table(built(layers.UpSampling2D(name="up"))), "up of type UpSamp"),
-        (lambda: anatomy.layer_table(built(layers.Conv2D(2, 3, dilation_rate=2))), "dilation"),
-        (lambda: anatomy.layer_table(built(layers.Conv2D(2, 3, groups=2))), "groups=2"),
+        (
+            lambda: anatomy.merge_convolutions(
+                *built(layers.Conv2D(2, 3, dilation_rate=2), layers.Conv2D(2, 3)).layers
+            ),
+            "dilation",
+        ),
+        (
+            lambda: anatomy.merge_convolutions(
+                *built(layers.Conv2D(2, 3), layers.Conv2D(2, 3, groups=2)).layers
+            ),
+            "groups=2",
+        ),
         (
             lambda: anatomy.measured_receptive_field(
                 built(layers.Conv2D(2, 3, name="seen"), layers.Flatten(name="flat")), "flat"

@@ -154,6 +154,31 @@ def test_export_to_an_unknown_form_is_refused(tmp_path, capsys):
     assert "explorer" in capsys.readouterr().err
 
 
+def test_export_for_another_runtime_says_how_it_compares(tmp_path, capsys):
+    target = tmp_path / "new" / "mine.tflite"
+    assert cli.main(["export", "simpler_CNN", "--to", "litert", str(target)]) == 0
+    said = capsys.readouterr()
+    assert f"{target.stat().st_size:,} bytes; largest difference from Keras" in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "more", "reason"),
+    [
+        ("onnx", "mine.h5", [], "ends in .onnx"),
+        ("litert", "mine.onnx", [], "ends in .tflite"),
+        ("explorer", "mine", ["--int8"], "float32"),
+    ],
+)
+def test_an_export_without_sense_is_refused_and_writes_nothing(
+    tmp_path, capsys, form, name, more, reason
+):
+    arguments = ["export", "simpler_CNN", "--to", form, str(tmp_path / "new" / name), *more]
+    assert cli.main(arguments) == 1
+    assert reason in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unsupported_layer_is_refused_by_name(tmp_path, capsys):
     import keras
 

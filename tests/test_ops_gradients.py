@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from windows import Case, convolution_cases, pool_cases
 
 from cnncourse import ops
+from cnncourse.tolerances import rounding
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the oracle is TensorFlow's gradient", allow_module_level=True)
@@ -31,7 +32,10 @@ def keras_gradients(function, arguments, grad_output):
     return [grad.numpy() for grad in tape.gradient(outputs, tensors, grad_output)]
 
 
-def numerical_gradients(function, arguments, grad_output, step=1e-5):
+STEP = 1e-5
+
+
+def numerical_gradients(function, arguments, grad_output, step=STEP):
     """Central differences of ``Σ grad_output · function(*arguments)``, entry by entry."""
     grads = []
     for argument in arguments:
@@ -48,12 +52,24 @@ def numerical_gradients(function, arguments, grad_output, step=1e-5):
     return grads
 
 
-def assert_agree(ours, theirs, tolerance=None):
-    """Each pair equal in shape, and in values up to a share of the largest."""
+# More than any drawn case adds up for one number of a gradient.
+TERMS = 2000
+
+
+def assert_agree(ours, theirs, *, size=1.0, step=0.0):
+    """Each pair equal in shape, and in values up to rounding.
+
+    Args:
+        size: how large the terms are that are added up, where they cancel each other.
+        step: of the finite differences that gave ``theirs``. They cut off step² / 6 times the
+            third derivative, below 1000 times the size here, and divide rounding by the step.
+    """
     for our, their in zip(ours, theirs, strict=True):
         assert our.shape == their.shape
-        share = 100 * np.finfo(our.dtype).eps if tolerance is None else tolerance
-        limit = share * max(1e-3, np.abs(their).max(initial=0))
+        scale = max(size, np.abs(their).max(initial=0))
+        limit = rounding(our, their, terms=TERMS, size=scale)
+        if step:
+            limit = limit / step + step**2 / 6 * 1000 * scale
         assert np.abs(our - their).max(initial=0) <= limit
 
 
@@ -123,7 +139,7 @@ def test_conv2d_backward_agrees_with_finite_differences(case: Case):
     theirs = numerical_gradients(
         lambda *arrays: ops.conv2d(*arrays, **options), arrays, grad_output
     )
-    assert_agree(ours, theirs, 1e-6)
+    assert_agree(ours, theirs, step=STEP)
 
 
 POOLS = {
@@ -166,7 +182,7 @@ def test_pool_backward_agrees_with_finite_differences(kind, case: Case):
     theirs = numerical_gradients(
         lambda inputs: forward(inputs, case.window, **options), [inputs], grad_output
     )
-    assert_agree([ours], theirs, 1e-6)
+    assert_agree([ours], theirs, step=STEP)
 
 
 def test_the_first_of_equal_pixels_gets_the_gradient():
@@ -189,7 +205,7 @@ def test_global_average_pool2d_backward(case: Case):
     assert_agree([ours], keras_gradients(layer, [inputs], grad_output))
     if case.dtype == "float64":
         theirs = numerical_gradients(ops.global_average_pool2d, [inputs], grad_output)
-        assert_agree([ours], theirs, 1e-6)
+        assert_agree([ours], theirs, step=STEP)
 
 
 # --- Batch normalization -----------------------------------------------------------------------
@@ -222,9 +238,9 @@ def test_batch_normalization_backward(shape, dtype, seed):
         arrays,
         grad_output,
     )
-    assert_agree(ours, theirs, 1e-4 if dtype == "float32" else 1e-10)
+    assert_agree(ours, theirs, size=np.abs(grad_output).sum())
     if dtype == "float64":
-        assert_agree(ours, numerical_gradients(normalize, arrays, grad_output), 1e-6)
+        assert_agree(ours, numerical_gradients(normalize, arrays, grad_output), step=STEP)
 
 
 def train(inputs, scale, offset):
@@ -245,8 +261,10 @@ def test_batch_normalization_train_backward(shape, seed):
         )
 
     arrays = [inputs, scale, offset]
-    assert_agree(ours, keras_gradients(by_keras, arrays, grad_output), 1e-9)
-    assert_agree(ours, numerical_gradients(train, arrays, grad_output), 1e-6)
+    assert_agree(
+        ours, keras_gradients(by_keras, arrays, grad_output), size=np.abs(grad_output).sum()
+    )
+    assert_agree(ours, numerical_gradients(train, arrays, grad_output), step=STEP)
 
 
 def test_batch_normalization_train_backward_agrees_with_the_keras_layer():
@@ -265,7 +283,7 @@ def test_batch_normalization_train_backward_agrees_with_the_keras_layer():
     )
     ours = ops.batch_normalization_train_backward(grad_output, inputs, scale=scale)
     assert [grad.dtype for grad in ours] == ["float32"] * 3
-    assert_agree(ours, [grad.numpy() for grad in theirs], 1e-4)
+    assert_agree(ours, [grad.numpy() for grad in theirs], size=np.abs(grad_output).sum())
 
 
 @some
@@ -279,7 +297,7 @@ def test_batch_moments_backward(shape, seed):
         [inputs],
         np.stack([grad_mean, grad_variance]),
     )
-    assert_agree([ours], theirs, 1e-6)
+    assert_agree([ours], theirs, step=STEP)
 
 
 # --- Activations and dropout -------------------------------------------------------------------
@@ -294,7 +312,7 @@ def test_relu_backward(shape, dtype, seed):
     assert ours.dtype == dtype
     assert_agree([ours], keras_gradients(keras.ops.relu, [inputs], grad_output))
     if dtype == "float64":
-        assert_agree([ours], numerical_gradients(ops.relu, [inputs], grad_output), 1e-6)
+        assert_agree([ours], numerical_gradients(ops.relu, [inputs], grad_output), step=STEP)
 
 
 @some
@@ -307,10 +325,10 @@ def test_softmax_backward(shape, dtype, seed, data):
     assert ours.dtype == dtype
     if shape[axis] > 1:  # below that Keras warns, and the gradient is 0
         theirs = keras_gradients(lambda x: keras.ops.softmax(x, axis), [inputs], grad_output)
-        assert_agree([ours], theirs, 1e-4 if dtype == "float32" else 1e-11)
+        assert_agree([ours], theirs)
     if dtype == "float64":
         theirs = numerical_gradients(lambda x: ops.softmax(x, axis), [inputs], grad_output)
-        assert_agree([ours], theirs, 1e-6)
+        assert_agree([ours], theirs, step=STEP)
 
 
 @some
@@ -324,4 +342,31 @@ def test_dropout_backward_agrees_with_finite_differences(shape, seed, rate):
         [inputs],
         grad_output,
     )
-    assert_agree([ours], theirs, 1e-6)
+    assert_agree([ours], theirs, step=STEP)
+
+
+# --- What must not pass ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_wrong_gradient_lies_outside_of_every_tolerance(dtype):
+    arrays = normalization_arrays((5, 5, 5, 5), dtype, 0)
+    inputs, mean, variance, scale, _ = arrays
+    grad_output = random_like(inputs, 0)
+    right = ops.batch_normalization_backward(grad_output, inputs, mean, variance, scale=scale)
+    size = np.abs(grad_output).sum()
+    assert_agree(right, right, size=size, step=STEP * (dtype == "float64"))
+    for place in range(5):
+        wrong = list(right)
+        wrong[place] = wrong[place] * np.asarray(1.01, dtype)
+        with pytest.raises(AssertionError):
+            assert_agree(wrong, right)
+        with pytest.raises(AssertionError):
+            assert_agree(wrong, right, step=STEP * (dtype == "float64"))
+    kernel = np.random.default_rng(1).normal(size=(3, 3, 5, 4)).astype(dtype)
+    grads = ops.conv2d_backward(random_like(ops.conv2d(inputs, kernel), 1), inputs, kernel)
+    wrong = grads[1].copy()
+    wrong[1, 1, 2, 3] *= np.asarray(1.01, dtype)
+    for bad in ([grads[0], wrong, grads[2]], [*grads[:2], np.zeros_like(grads[2])]):
+        with pytest.raises(AssertionError):
+            assert_agree(bad, grads)

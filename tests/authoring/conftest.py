@@ -1,13 +1,20 @@
-"""A tiny course in which every command finds nothing amiss; tests spoil one thing at a time."""
+"""A tiny course in which every command finds nothing amiss; tests spoil one thing at a time.
+
+And training runs of one epoch on few images.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from cnncourse import datasets, training
 from cnncourse.authoring import notebooks
 from cnncourse.authoring.badges import badge
 from cnncourse.authoring.bootstrap import cell_text
@@ -105,3 +112,34 @@ def course(tmp_path: Path) -> Course:
         tmp_path / notebooks.EXERCISES / "01-pixels.ipynb", derive(solved, "01-pixels.ipynb")
     )
     return course
+
+
+@pytest.fixture(scope="module")
+def tiny_recipe() -> training.Recipe:
+    return training.Recipe("simpler_CNN", epochs=1, validation_count=40)
+
+
+@pytest.fixture(scope="module")
+def few_images() -> Iterator[None]:
+    """Both parts of Fashion-MNIST, as small as can be."""
+    train_part, test_part = datasets.load_fashion_mnist()
+    few = tuple(part[::100] for part in train_part), tuple(part[::20] for part in test_part)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets, "load_fashion_mnist", lambda size: few)
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(
+    few_images, tiny_recipe, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Train a run of one epoch; returns its folder, the same for the same changes."""
+    root = tmp_path_factory.mktemp("runs")
+
+    @cache
+    def train(**changes: object) -> Path:
+        folder = root / "-".join(map(str, ["run", *changes.values()]))
+        training.train(replace(tiny_recipe, **changes), folder)
+        return folder
+
+    return train

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from cnncourse.authoring import notebooks
-from cnncourse.authoring.contents import BEGIN, END, contents, table
+from cnncourse.authoring.contents import contents, table
 from cnncourse.authoring.notebooks import AuthoringError, Course
 
 HEAD = "# 01 · Pixels\n\n*What is a pixel?*\n\nlink · Reading time: 20 min · Running time: 5 s"
+MARKS = "<!-- lessons: begin -->\n<!-- lessons: end -->"
 ROW = "| [01 · Pixels](../notebooks/01-pixels.ipynb) | What is a pixel? | 20 min | 5 s |"
 
 
@@ -20,7 +21,7 @@ def headed(course: Course) -> Course:
     notebooks.write(lesson, notebook)
     page = course.root / "book" / "index.md"
     page.parent.mkdir(exist_ok=True)
-    page.write_text(f"# Course\n\n{BEGIN}\n{END}\n\nThe end.\n", encoding="utf-8")
+    page.write_text(f"# Course\n\n{MARKS}\n\nThe end.\n", encoding="utf-8")
     return course
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from cnncourse import checks
 from cnncourse.authoring import notebooks
 from cnncourse.authoring.__main__ import main
-from cnncourse.authoring.exercises import derive, run_unsolved
+from cnncourse.authoring.exercises import derive, failing
 from cnncourse.authoring.notebooks import AuthoringError, Course, Notebook
+from cnncourse.authoring.runner import run_all
 
 BLOCK = "def f(x):\n    # BEGIN SOLUTION\n    return x\n    # END SOLUTION"
 
@@ -46,6 +48,36 @@ def test_indentation_and_several_blocks() -> None:
     assert exercise.cells[1].source == (
         "# Your code here.\n...\ny = 2\nfor i in x:\n        # Your code here.\n        ..."
     )
+
+
+def _checked(*names: str) -> Notebook:
+    solved = notebook(BLOCK, check=False)
+    for name in names:
+        cell = new_code_cell(f'check("{name}", f)', metadata={"tags": ["check"]})
+        solved.cells += [cell, new_markdown_cell(f"## Behind {name}")]
+    return solved
+
+
+def test_the_learner_sees_once_what_a_failing_check_says() -> None:
+    exercise = derive(_checked("build_simple_cnn", "relu", "conv2d"), "s.ipynb")
+    texts = [cell.source for cell in exercise.cells if cell.cell_type == "markdown"]
+    assert texts[1:] == [
+        "## Behind build_simple_cnn", failing("relu"), "## Behind relu", "## Behind conv2d",
+    ]  # fmt: skip
+    assert len({cell.id for cell in exercise.cells}) == len(exercise.cells)
+
+
+@pytest.mark.parametrize("name", ["relu", "count_parameters"])
+def test_what_it_says_is_what_the_check_says(name: str) -> None:
+    said = " ".join(failing(name).split("```")[1].split())
+    known = checks.EXERCISES[name].misconceptions
+    answers = [checks.diagnose(name, mistake.answer).message for mistake in known]
+    assert said in [" ".join(answer.split()) for answer in answers]
+
+
+def test_a_check_of_no_exercise_is_refused() -> None:
+    with pytest.raises(AuthoringError, match=r"rellu.*there is no exercise of that name"):
+        derive(_checked("rellu"), "s.ipynb")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +156,7 @@ def test_unsolved_only_check_cells_may_fail(course: Course, capsys) -> None:
     unsolved = notebooks.read(path)
     del unsolved.cells[1]
     notebooks.write(path, unsolved)
-    assert run_unsolved(course, [path]) == 0
+    assert run_all(course, [path]) == 0
 
     unsolved.cells += [
         new_code_cell("1 / 0"),
@@ -133,11 +165,12 @@ def test_unsolved_only_check_cells_may_fail(course: Course, capsys) -> None:
     ]
     notebooks.write(path, unsolved)
     capsys.readouterr()
-    assert run_unsolved(course, [path]) == 1
-    place = "notebooks/exercises/01-pixels.ipynb:cell"
-    assert capsys.readouterr().out.splitlines() == [
-        f"{place} 4: unsolved, it gives ZeroDivisionError; wanted no error.",
-        f"{place} 5: unsolved, it gives no error; wanted NotYet.",
-        f"{place} 6: unsolved, it gives ZeroDivisionError; wanted NotYet.",
-        "1 unsolved notebooks run, 3 findings.",
+    assert run_all(course, [path]) == 1
+    out = capsys.readouterr().out
+    place = "notebooks/exercises/01-pixels.ipynb"
+    assert out.splitlines()[:3] == [
+        f"{place}: cell 4: ZeroDivisionError: division by zero",
+        f"{place}: cell 5: the unsolved check passes; wanted NotYet",
+        f"{place}: cell 6: ZeroDivisionError: division by zero; wanted NotYet",
     ]
+    assert f"1/1 {place}: FAILED" in out

@@ -38,7 +38,7 @@ def test_parameters_are_those_that_keras_counts(name: str) -> None:
 
 
 def test_both_topics_are_written(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(measure, "count_data", lambda size: {f"{size}_side": measure._count(28)})
+    monkeypatch.setattr(measure, "count_data", lambda size: {f"{size}_side": results.count(28)})
     paths = measure.measure(tmp_path)
     assert [path.name for path in paths] == ["architecture.json", "fashion_mnist.json"]
     monkeypatch.setattr(results, "FOLDER", tmp_path)

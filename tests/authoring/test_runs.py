@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from scipy import stats
 
-from cnncourse import datasets, results, training
+from cnncourse import results, training
 from cnncourse.authoring import runs
 from cnncourse.authoring.notebooks import AuthoringError
 
-TINY = training.Recipe("simpler_CNN", epochs=1, validation_count=40)
+
+def spread(folders):
+    return runs.spread([runs.finished(folder) for folder in folders])
 
 
-@pytest.fixture(scope="module")
-def few_images() -> Iterator[None]:
-    """Both parts of Fashion-MNIST, as small as can be."""
-    train_part, test_part = datasets.load_fashion_mnist()
-    few = tuple(part[::100] for part in train_part), tuple(part[::20] for part in test_part)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "load_fashion_mnist", lambda size: few)
-        yield
+def compare(folders):
+    return runs.compare([runs.finished(folder) for folder in folders])
 
 
-@pytest.fixture(scope="module")
-def trained(few_images, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Train a run of one epoch; returns its folder, the same for the same changes."""
-    root = tmp_path_factory.mktemp("runs")
-
-    @cache
-    def train(**changes: object) -> Path:
-        folder = root / "-".join(map(str, ["run", *changes.values()]))
-        training.train(replace(TINY, **changes), folder)
-        return folder
-
-    return train
+def recipes(folders):
+    return runs.recipes([runs.finished(folder) for folder in folders])
 
 
 @pytest.fixture(autouse=True)
@@ -51,33 +35,33 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 def test_spread_records_mean_and_deviation_of_the_seeds(trained, written) -> None:
     folders = [trained(), trained(seed=1)]
-    runs.spread(folders)
+    spread(folders)
     values = written("simpler_CNN.seeds")
     one, other = (values[f"seed_{seed}_test_accuracy"]["value"] for seed in (0, 1))
     assert values["test_mean"]["value"] == pytest.approx((one + other) / 2)
     assert values["test_deviation"]["value"] == pytest.approx(abs(one - other) / 2**0.5)
     assert values["seeds"]["value"] == 2
     with pytest.raises(AuthoringError, match="each one once"):
-        runs.spread(folders[:1] * 2)
+        spread(folders[:1] * 2)
     with pytest.raises(AuthoringError, match="its recipe is not that of"):
-        runs.spread([folders[0], trained(augmentation=("flip",), dropout_share=0.4)])
+        spread([folders[0], trained(augmentation=("flip",), dropout_share=0.4)])
 
 
 def test_compare_counts_every_test_image_once(trained, written) -> None:
     folders = [trained(network="simple_CNN"), trained()]
-    runs.compare(folders)
+    compare(folders)
     values = written("comparison")
     counts = [entry["value"] for entry in values.values() if entry["unit"] == "count"]
     assert sum(counts) == 100 + 1  # the images, and the number of seeds
     only = values["seed_0_only_simple_CNN"]["value"], values["seed_0_only_simpler_CNN"]["value"]
     assert values["seed_0_p_value"]["value"] == runs.mcnemar(*only)
     with pytest.raises(AuthoringError, match="two networks with the same seeds"):
-        runs.compare([folders[0], trained(seed=1)])
+        compare([folders[0], trained(seed=1)])
 
 
 def test_recipes_record_the_validation_accuracy_of_the_last_epoch(trained, written) -> None:
     plain, flipped = trained(), trained(augmentation=("flip",), dropout_share=0.4)
-    runs.recipes([plain, flipped])
+    recipes([plain, flipped])
     values = written("recipes")
     assert set(values) == {
         "simpler_CNN_dropout_100_validation_accuracy",
@@ -88,9 +72,9 @@ def test_recipes_record_the_validation_accuracy_of_the_last_epoch(trained, writt
     key = "simpler_CNN_flip_dropout_40_validation_accuracy"
     assert values[key]["value"] == rows[-1]["val_accuracy"]
     with pytest.raises(AuthoringError, match="a second run"):
-        runs.recipes([plain, plain])
+        recipes([plain, plain])
     with pytest.raises(AuthoringError, match="differs from"):
-        runs.recipes([plain, trained(seed=1)])
+        recipes([plain, trained(seed=1)])
 
 
 @pytest.mark.parametrize("only", [(0, 1), (3, 9), (40, 40), (120, 171), (171, 120)])
@@ -102,6 +86,6 @@ def test_a_run_that_has_not_ended_is_refused(trained, tmp_path: Path) -> None:
     folder = shutil.copytree(trained(), tmp_path / "run")
     recipe = folder / training.RECIPE
     recipe.write_text(recipe.read_text().replace('"epochs": 1', '"epochs": 2'))
-    for together in (runs.spread, runs.compare, runs.recipes):
+    for together in (spread, compare, recipes):
         with pytest.raises(AuthoringError, match="1 of 2 epochs"):
             together([folder])

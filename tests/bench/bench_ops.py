@@ -13,6 +13,7 @@ import tensorflow as tf
 from convolutions import BATCH, CONVOLUTIONS
 
 from cnncourse import ops
+from cnncourse.tolerances import close
 
 by_convolution = pytest.mark.parametrize("convolution", CONVOLUTIONS, ids=str)
 
@@ -79,7 +80,7 @@ class Work:
 def assert_agree(ours, theirs):
     for our, their in zip(ours, theirs, strict=True):
         their = np.asarray(their)
-        assert np.abs(our - their).max() <= 1e-4 * np.abs(their).max()
+        assert close(our, their, terms=BATCH * 28 * 28)
 
 
 def measure(benchmark, convolution, contender, direction, rounds, function):

@@ -1,19 +1,19 @@
 """Measure the explorer in a real browser and record it: part of ``make bench``.
 
-What a reader feels: how much is loaded before weights are wanted, the time from the first
-click to the first answer (weights included), the time for a further image, and the longest
-stretch in which the page could not react. Everything runs on this machine, the server too.
+What a reader feels: how much is loaded besides the weights, the time from opening the page to
+the first answer (weights included, which wait for an idle browser), the time for a further
+image, and the longest stretch in which the page could not react while images were computed.
+Everything runs on this machine, the server too.
 """
 
 import functools
-import http.server
 import statistics
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from browsers import BUILT, chromium, served
+from browsers import BUILT, Quiet, chromium, served
 
 from cnncourse import models, results
 
@@ -28,6 +28,11 @@ WATCH = """
         for (const task of list.getEntries()) window.longest = Math.max(longest, task.duration);
     }).observe({type: 'longtask'});
 """
+BYTES = """performance.getEntriesByType('resource')
+    .filter(({name}) => name.includes('/explorer/') && !name.includes('/networks/'))
+    .reduce((sum, {decodedBodySize}) => sum + decodedBodySize, 0)"""
+FIRST = """start => document.querySelector('.cnn-status')?.textContent.startsWith(start)
+    && performance.now()"""
 CLICK = """async ([number, name]) => {
     const status = document.querySelector('.cnn-status');
     const card = document.querySelector(`.cnn-gallery button:nth-child(${number})`);
@@ -41,28 +46,15 @@ CLICK = """async ([number, name]) => {
 }"""
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """The built book, without a line for each request."""
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
-
-
 def visit(browser, address: str, name: str) -> dict[str, float]:
     """One reader's visit with one network."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    sizes: dict[str, int] = {}
-    page.on("response", lambda answer: sizes.setdefault(answer.url, len(answer.body())))
-    page.goto(f"{address}/book/explorer.html")
-    page.wait_for_selector(".cnn-gallery button:nth-child(30)")
+    page.goto(f"{address}/book/explorer.html#network={name}")
+    first = page.wait_for_function(FIRST, arg=f"{name} says").json_value()
     page.wait_for_load_state("networkidle")
-    page_bytes = sum(
-        size for url, size in sizes.items() if "/explorer" in url and "/networks/" not in url
-    )
-    page.get_by_role("radio", name=name, exact=True).click()
+    page_bytes = page.evaluate(BYTES)
     page.evaluate(WATCH)
-    first = page.evaluate(CLICK, [1, name])
     further = [page.evaluate(CLICK, [number, name]) for number in range(2, 2 + IMAGES)]
     page.wait_for_timeout(300)
     longest = page.evaluate("window.longest")

@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from cnncourse import results
 from cnncourse.startup import start_keras
@@ -83,11 +82,6 @@ def main() -> None:
             "unit": "ratio" if "_over_" in key else "ms",
             "tolerance": float(f"{max(abs(number - middle) for number in numbers):.2g}"),
         }
-    from cnncourse import models
-
-    for name in models.NETWORKS:
-        size = Path(models.__file__).parent.joinpath("data", f"{name}.npz").stat().st_size
-        values[f"{name}_weights"] = {"value": size, "unit": "bytes"}
     results.record(TOPIC, values, command="make bench")
     for key, entry in values.items():
         sys.stdout.write(f"{key}: {entry['value']:,} {entry['unit']}\n")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import subprocess
 import sys
-import threading
-import time
 
 import keras
 import numpy as np
 import pytest
 
-from cnncourse.checks import EXERCISES, NotYet, check, diagnose, guards
+from cnncourse.checks import EXERCISES, NotYet, check, diagnose
 
 
 def no_return(inputs):
@@ -145,28 +143,19 @@ def endless(inputs):
         pass
 
 
-def endless_and_stubborn(inputs):
-    while True:
-        with contextlib.suppress(Exception):  # what a learner might write, without an end
-            time.sleep(0.01)
+def test_an_endless_loop_gets_its_sentence(monkeypatch):
+    from cnncourse.checks import form
 
-
-@pytest.mark.parametrize("candidate", [endless, endless_and_stubborn])
-def test_an_endless_loop_ends(candidate, monkeypatch):
-    from cnncourse.checks import forms
-
-    monkeypatch.setattr(forms.Values, "time_limit", 0.5)
-    start = time.monotonic()
-    diagnosis = diagnose("relu", candidate)
-    assert time.monotonic() - start < 0.5 + guards.GRACE + 5
-    assert "did not come to an end within 0.5 seconds" in diagnosis.message
-    assert candidate.__name__ not in {thread.name for thread in threading.enumerate()}
+    monkeypatch.setattr(form.Values, "time_limit", 0.5)
+    message = diagnose("relu", endless).message
+    assert "did not come to an end within 0.5 seconds" in message
+    assert "still runs" not in message
 
 
 def test_the_line_at_which_time_ran_out_is_shown(monkeypatch):
-    from cnncourse.checks import forms
+    from cnncourse.checks import form
 
-    monkeypatch.setattr(forms.Values, "time_limit", 0.5)
+    monkeypatch.setattr(form.Values, "time_limit", 0.5)
     assert "When time ran out it was at" in diagnose("relu", endless).message
 
 
@@ -237,3 +226,24 @@ def test_a_kernel_taken_out_of_a_list_is_seen():
 def test_nan_in_an_argument_that_stays_is_no_change():
     reference = EXERCISES["repair_learning_rate"].reference
     assert diagnose("repair_learning_rate", reference).passed
+
+
+UNDER_A_PROFILER = """
+import cProfile
+from cnncourse.checks import guards
+
+def endless():
+    while True:
+        pass
+
+with cProfile.Profile():
+    runs = [guards.run_guarded(work, 0.3) for work in (int, endless, int)]
+print([run.finished for run in runs])
+"""
+
+
+def test_a_check_under_a_profiler_comes_back():
+    """An exception taken back left a flag set, with which a traced Python 3.11 stands still."""
+    command = [sys.executable, "-c", UNDER_A_PROFILER]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert run.stdout.strip() == "[True, False, True]"

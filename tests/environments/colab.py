@@ -13,25 +13,26 @@ import tempfile
 from pathlib import Path
 
 from surroundings import (
+    COURSE,
     ROOT,
     UV,
     Amiss,
     build,
-    chosen,
     end_with,
     installed,
     kernel,
     make,
     moved,
     parse,
-    run_all,
 )
+
+from cnncourse.authoring.runner import run_all
 
 HERE = Path(__file__).parent
 FACTS = HERE / "colab-packages.txt"
 PYTHON = "3.13"
 FOLDER = ROOT / ".venv-colab"
-OURS = {"cnncourse", "jupyterquiz"}
+OURS = {"cnncourse"}
 """What the first cell installs beside what Colab ships."""
 
 
@@ -48,7 +49,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebooks", nargs="*", help="paths; default: all")
     options = parser.parse_args()
-    paths = chosen(options.notebooks)
+    paths = COURSE.chosen(options.notebooks, COURSE.notebooks)
     python = make(FOLDER, PYTHON, ["--requirement", str(FACTS)])
     shipped = parse(FACTS.read_text(encoding="utf-8"))
     uninstall(python, OURS)  # of an earlier run
@@ -64,7 +65,7 @@ def main() -> int:
         (wheel,) = build(Path(outer), "wheel")
         variables = {"CNNCOURSE_SOURCE": str(wheel), "PYTHONPATH": str(HERE / "standin")}
         with kernel(python, variables) as name:
-            failed = run_all(paths, name, without_the_course)
+            failed = run_all(COURSE, paths, kernel=name, before_each=without_the_course)
     at_last = installed(python)
     if "cnncourse" not in at_last:
         print("The first cell did not install the course.")

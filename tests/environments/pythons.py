@@ -13,17 +13,18 @@ import tomllib
 from pathlib import Path
 
 from surroundings import (
+    COURSE,
     ROOT,
     UV,
     Amiss,
-    chosen,
     end_with,
     find_python,
     installed,
     kernel,
     make,
-    run_all,
 )
+
+from cnncourse.authoring.runner import run_all
 
 PYTHONS = ("3.11", "3.12", "3.13")
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
@@ -73,7 +74,7 @@ def main() -> int:
     parser.add_argument("--versions", choices=RESOLUTIONS, action="append", help="default: both")
     parser.add_argument("notebooks", nargs="*", help="paths; default: lessons and solutions")
     options = parser.parse_args()
-    paths = [path for path in chosen(options.notebooks) if path.parent.name != "exercises"]
+    paths = COURSE.chosen(options.notebooks, [*COURSE.lessons, *COURSE.solutions])
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     direct = [name.split(">")[0] for name in project["dependencies"]]
     amiss = []
@@ -96,7 +97,7 @@ def main() -> int:
             if tests.returncode:
                 amiss.append(f"{label}: tests failed")
             with kernel(python, {}) as name:
-                failed = run_all(paths, name)
+                failed = run_all(COURSE, paths, kernel=name)
             if failed:
                 amiss.append(f"{label}: {failed} of {len(paths)} notebooks failed")
     for line in amiss:

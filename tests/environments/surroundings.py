@@ -1,65 +1,41 @@
-"""Environments of other Python versions, and notebooks run in them: shared by ``make colab`` and
-``make test-pythons``.
+"""Environments of other Python versions, and kernels in them: shared by ``make colab``,
+``make test-pythons`` and ``make packages``.
 
-The notebooks' kernel lives in the other environment; what drives it is this project's own.
+A kernel lives in the other environment; what drives it, ``cnncourse.authoring.runner``, in this.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError
+from cnncourse.authoring.notebooks import AuthoringError, Course
 
 ROOT = Path(__file__).parents[2]
+COURSE = Course(ROOT)
 UV = Path(sys.executable).with_name("uv")
 THIS_PYTHON = ".".join(map(str, sys.version_info[:2]))
-CELL_LIMIT = 600
-
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-class Amiss(Exception):
-    """Ends a command with one line."""
+class Amiss(AuthoringError):
+    """An environment is not what it should be; the line says what to do."""
 
 
 def end_with(main: Callable[[], int]) -> NoReturn:
-    """End the process with the status that ``main`` gives, or with the line of an ``Amiss``."""
+    """End the process with the status that ``main`` gives, or with the line of what was amiss."""
     try:
         sys.exit(main())
-    except Amiss as amiss:
+    except AuthoringError as amiss:
         sys.exit(str(amiss))
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One thing that went wrong in a notebook.
-
-    Attributes:
-        cell: its position, from 1.
-        reason: one line.
-        details: what to read after it, for instance the traceback.
-    """
-
-    cell: int
-    reason: str
-    details: str = ""
 
 
 def find_python(version: str) -> str:
@@ -184,11 +160,7 @@ def kernel(python: Path, environment: Mapping[str, str]) -> Iterator[str]:
         folder = Path(outer, "kernels", "course-elsewhere")
         folder.mkdir(parents=True)
         spec = {
-            # Its warnings are about the connection, the same for each notebook.
-            "argv": [
-                *(str(python), "-m", "ipykernel_launcher"),
-                *("-f", "{connection_file}", "--log-level=ERROR"),
-            ],
+            "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": "elsewhere",
             "language": "python",
             "env": {"PYDEVD_DISABLE_FILE_VALIDATION": "1", **environment},
@@ -202,86 +174,3 @@ def kernel(python: Path, environment: Mapping[str, str]) -> Iterator[str]:
             os.environ.pop("JUPYTER_PATH")
             if old is not None:
                 os.environ["JUPYTER_PATH"] = old
-
-
-def run(path: Path, kernel_name: str) -> list[Failure]:
-    """Run a notebook top to bottom, alone in an empty folder; what fails in it.
-
-    In an exercise every check cell has to fail with ``NotYet``, and nothing else may; in all
-    other notebooks nothing may fail.
-    """
-    notebook = nbformat.read(path, as_version=4)
-    unsolved = path.parent.name == "exercises"
-    with tempfile.TemporaryDirectory(prefix="cnncourse-") as folder:
-        client = NotebookClient(
-            notebook,
-            kernel_name=kernel_name,
-            timeout=CELL_LIMIT,
-            allow_errors=True,
-            resources={"metadata": {"path": folder}},
-            on_notebook_start=_end_by_signals,
-        )
-        try:
-            client.execute()
-        except (CellTimeoutError, RuntimeError, AssertionError) as error:
-            # A kernel that dies is a RuntimeError; nbclient's tidying up after it may then assert.
-            first = (str(error).strip().splitlines() or [""])[0]
-            return [Failure(0, f"{type(error).__name__}: {first}", traceback.format_exc())]
-    failures = []
-    for position, cell in enumerate(notebook.cells, start=1):
-        errors = [one for one in cell.get("outputs", []) if one.output_type == "error"]
-        wanted = "NotYet" if unsolved and "check" in cell.metadata.get("tags", []) else None
-        found = errors[0].ename if errors else None
-        if found == wanted:
-            continue
-        if errors:
-            first = (_ANSI.sub("", errors[0].evalue).strip().splitlines() or [""])[0]
-            details = _ANSI.sub("", "\n".join(errors[0].traceback))
-            failures.append(Failure(position, f"{found}: {first}", details))
-        else:
-            failures.append(Failure(position, "the unsolved check passes; wanted NotYet"))
-    return failures
-
-
-def _end_by_signals(notebook: nbformat.NotebookNode) -> None:
-    """Let Ctrl-C end the whole command: nbclient would end its kernel and we run the next."""
-    loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):  # on Windows, where nbclient changes nothing either
-        loop.remove_signal_handler(signal.SIGINT)
-        loop.remove_signal_handler(signal.SIGTERM)
-
-
-def run_all(paths: Sequence[Path], kernel_name: str, before_each=lambda: None) -> int:
-    """Run notebooks one after another, a line for each; return how many failed."""
-    failed = 0
-    for number, path in enumerate(paths, start=1):
-        before_each()
-        name = path.relative_to(ROOT).as_posix()
-        started = time.monotonic()
-        failures = run(path, kernel_name)
-        seconds = time.monotonic() - started
-        failed += bool(failures)
-        for failure in failures:
-            print(f"{name}: cell {failure.cell}: {failure.reason}")
-        state = "FAILED" if failures else "as it should be"
-        print(f"{number}/{len(paths)} {name}: {state}, {seconds:.0f} s", flush=True)
-        for failure in failures:
-            print(failure.details)
-    return failed
-
-
-def chosen(names: Sequence[str]) -> list[Path]:
-    """The notebooks that were named, or all.
-
-    Raises:
-        Amiss: there is no such notebook.
-    """
-    if not names:
-        return sorted(ROOT.glob("notebooks/*.ipynb")) + sorted(ROOT.glob("notebooks/*/*.ipynb"))
-    paths = [Path(name).resolve() for name in names]
-    for path in paths:
-        if path.suffix != ".ipynb" or not path.is_file():
-            raise Amiss(
-                f"{path} is no notebook; give paths such as notebooks/02-convolution.ipynb."
-            )
-    return paths

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import functools
-import http.server
 from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from browsers import EXPLORER, chromium, served
+from browsers import EXPLORER, Quiet, served
 
 from cnncourse import datasets, export, models
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
+class Handler(Quiet):
     """Serves ``/explorer/`` from the page's folder and the rest from a temporary one."""
 
     def translate_path(self, path: str) -> str:
@@ -24,16 +23,6 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         if path.startswith("/explorer/") and not path.startswith("/explorer/networks/"):
             return str(EXPLORER / path.removeprefix("/explorer/"))
         return super().translate_path(path)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing: pytest shows what matters."""
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """One Chromium for all tests."""
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +74,7 @@ PAGE = """<!doctype html>
 <div class="cnn-widget" data-widget="convolution"></div>
 <div class="cnn-widget" data-widget="batch-normalization"></div>
 <div class="cnn-widget" data-widget="pooling"></div>
+<div class="cnn-widget" data-widget="computation-graph"></div>
 </main>
 <script type="module" src="/explorer/explorer.js"></script>
 <script type="module" src="/explorer/widgets.js"></script>

@@ -11,21 +11,32 @@ import zlib
 import keras
 import numpy as np
 import pytest
+from browsers import violations
 from PIL import Image
 
-from cnncourse import datasets, export
+from cnncourse import datasets, export, ops
+from cnncourse.authoring import familiarity
 
 pytestmark = pytest.mark.browser
 
 STATUS = ".cnn-status"
 ALERT = ".cnn-problem"
 IMAGE = ".cnn-gallery button"
+TRAIL = "document.querySelector('.cnn-trail').innerText"
 
 
 def answered(page) -> str:
     """The spoken answer, once it is there."""
     page.wait_for_function(f"document.querySelector('{STATUS}').textContent.includes('says')")
     return page.inner_text(STATUS)
+
+
+def says(page, name: str) -> None:
+    """Wait for the answer of a network."""
+    page.wait_for_function(
+        "([status, start]) => document.querySelector(status).textContent.startsWith(start)",
+        arg=[STATUS, f"{name} says"],
+    )
 
 
 def choose_image(page, number: int = 0) -> str:
@@ -55,7 +66,7 @@ def still_works(page) -> None:
 
 def percentages(page) -> np.ndarray:
     texts = page.locator(".cnn-percent").all_inner_texts()
-    return np.array([float(text.removesuffix(" %")) for text in texts])
+    return np.array([float(text.removesuffix("\u00a0%")) for text in texts])
 
 
 def png(width: int, height: int, mode: str = "L", value: int = 0) -> bytes:
@@ -84,9 +95,7 @@ def test_answers_are_those_of_keras(explorer, networks):
             assert datasets.FASHION_MNIST_CLASSES[expected.argmax()] in choose_image(
                 explorer, number
             )
-            explorer.wait_for_function(
-                f"document.querySelector('{STATUS}').innerText.startsWith('{name} ')"
-            )
+            says(explorer, name)
             np.testing.assert_allclose(percentages(explorer), 100 * expected, atol=0.051)
 
 
@@ -96,23 +105,36 @@ def export_folder():
     return Path(__file__).parents[2] / "book" / "_static" / "explorer"
 
 
-def test_no_weights_before_they_are_wanted(page, site, networks, explorer):
-    asked = explorer.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")
-    assert not [address for address in asked if "/networks/" in address]
-    choose_image(explorer)
-    asked = explorer.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")
-    loaded = [address for address in asked if address.endswith("weights.bin")]
-    assert len(loaded) == 1
-    assert loaded[0].endswith("/simple_CNN/weights.bin")
+WEIGHTS = """performance.getEntriesByType('resource').map((entry) => entry.name)
+    .filter((name) => name.endsWith('weights.bin')).map((name) => name.split('/').at(-2))"""
+
+
+def test_a_first_image_is_answered_without_a_click(explorer):
+    assert answered(explorer).startswith("simple_CNN says")
+    assert explorer.get_attribute(f"{IMAGE}:nth-child(1)", "aria-checked") == "true"
+    explorer.wait_for_selector(".cnn-arithmetic p")
+    # Only the network that is shown was fetched.
+    assert explorer.evaluate(WEIGHTS) == ["simple_CNN"]
+
+
+def test_who_saves_data_gets_no_weights_before_an_image_is_wanted(page, explorer):
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
+    )
+    page.goto("/explorer.html?saves")
+    page.wait_for_selector(f"{IMAGE}:nth-child(30)")
+    page.wait_for_timeout(500)
+    assert page.evaluate(WEIGHTS) == []
+    assert page.inner_text(STATUS).startswith("Choose an image: then the network is fetched")
+    choose_image(page, 2)
+    assert page.evaluate(WEIGHTS) == ["simple_CNN"]
 
 
 def test_the_same_image_stays_when_the_network_changes(explorer, networks):
     first = choose_image(explorer, 7)
     explorer.get_by_role("radio", name="simpler_CNN", exact=True).click()
-    explorer.wait_for_function(
-        f"document.querySelector('{STATUS}').innerText.startsWith('simpler_CNN says')"
-    )
-    assert explorer.locator(".cnn-card").count() == len(networks["simpler_CNN"].layers)
+    says(explorer, "simpler_CNN")
+    assert explorer.locator("button.cnn-card").count() == len(networks["simpler_CNN"].layers)
     assert answered(explorer) != first
     assert explorer.get_attribute(f"{IMAGE}:nth-child(8)", "aria-checked") == "true"
 
@@ -122,9 +144,7 @@ def test_every_layer_shows_its_arithmetic(explorer, networks, name):
     """Each layer's printed result is the number that Keras computes there."""
     explorer.get_by_role("radio", name=name, exact=True).click()
     choose_image(explorer, 3)
-    explorer.wait_for_function(
-        f"document.querySelector('{STATUS}').innerText.startsWith('{name} ')"
-    )
+    says(explorer, name)
     model = networks[name]
     _, (images, _) = datasets.load_fashion_mnist("small")
     index = json.loads((export_folder() / "images.json").read_text())["indices"][3]
@@ -153,12 +173,12 @@ def test_every_layer_shows_its_arithmetic(explorer, networks, name):
 def test_linked_zooms(explorer):
     choose_image(explorer, 1)
     # A click into the picture of a layer leads to the map and the place under the pointer.
-    card = explorer.locator(".cnn-card").nth(3).locator("canvas")
+    card = explorer.locator("button.cnn-card").nth(3).locator("canvas")
     box = card.bounding_box()
-    card.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.3})
-    # The pointer hits a pixel of the screen, which may lie on the edge of two places.
+    # Four by four maps: the middle of the sixth, to a pixel of the screen.
+    card.click(position={"x": box["width"] * 0.375, "y": box["height"] * 0.375})
     explorer.wait_for_function(
-        "/layer 4, Batch norm › map 6 › row [567], column [567]/"
+        "/layer 4, Batch norm › map 6 › row 1[3-6], column 1[3-6]/"
         ".test(document.querySelector('.cnn-trail').innerText)"
     )
     # A click on a map chooses it; its place is the same on every panel.
@@ -167,7 +187,7 @@ def test_linked_zooms(explorer):
     assert explorer.locator(".cnn-maps [aria-checked=true]").get_attribute("aria-label") == "Map 10"
     # Pointing at the map moves the number, and the field on the image with it.
     before = explorer.locator(".cnn-picture .cnn-box").get_attribute("style")
-    explorer.locator(".cnn-views [role=application]").click(position={"x": 200, "y": 30})
+    explorer.locator(".cnn-views [role=application]").click(position={"x": 90, "y": 20})
     explorer.wait_for_function(
         "style => document.querySelector('.cnn-picture .cnn-box').getAttribute('style') !== style",
         arg=before,
@@ -194,6 +214,9 @@ def test_every_control_by_keyboard(explorer):
     def focus_is(selector: str) -> bool:
         return page.evaluate("s => document.activeElement.matches(s)", selector)
 
+    def focused() -> str:
+        return page.evaluate("document.activeElement.textContent")
+
     def tab_to(selector: str) -> None:
         """Press the tab key until the element has the focus: it must be in the tab order."""
         for _ in range(90):
@@ -208,7 +231,7 @@ def test_every_control_by_keyboard(explorer):
     tab_to(".cnn-sources .cnn-tab")
     tab_to(IMAGE)
     press("ArrowRight")
-    assert answered(page).startswith("simpler_CNN")
+    says(page, "simpler_CNN")
     press("ArrowDown")
     assert page.get_attribute(f"{IMAGE}:nth-child(8)", "aria-checked") == "true"
     press("End")
@@ -224,7 +247,11 @@ def test_every_control_by_keyboard(explorer):
     # Layers, maps, one number.
     tab_to(".cnn-network [role=radio]")
     press("Home")
-    press("ArrowDown")
+    press("ArrowDown")  # to the row below
+    page.wait_for_function("/layer [5-9], /.test(document.querySelector('.cnn-trail').innerText)")
+    press("Home")
+    for _ in range(6):
+        press("ArrowRight")
     page.wait_for_function("document.querySelector('.cnn-trail').innerText.includes('layer 7, ')")
     tab_to("#cnn-each")
     press("Space")
@@ -257,12 +284,29 @@ def test_every_control_by_keyboard(explorer):
         "t => document.querySelector('.cnn-arithmetic').innerText !== t", arg=before
     )
     assert focus_is("#cnn-source")
-    tab_to(".cnn-button")
+    for _ in range(10):
+        press("Shift+Tab")
+        if focus_is(".cnn-number-panel .cnn-button") and "comes from" in focused():
+            break
     press("Enter")
     page.wait_for_function("document.querySelector('.cnn-trail').innerText.includes('layer 6, ')")
     press("Tab")
     press("Enter")
     page.wait_for_function("document.querySelector('.cnn-trail').innerText.includes('layer 7, ')")
+    # The kernel slides step by step, and by itself.
+    tab_to(".cnn-play")
+    press("Tab")
+    press("Enter")
+    press("Enter")
+    page.wait_for_function(f"{TRAIL}.includes('row 1, column 2')")
+    press("Shift+Tab")
+    press("Space")
+    page.wait_for_function(f"{TRAIL}.includes('row 2, ')")
+    press("Space")
+    assert "Play" in focused()
+    tab_to(".cnn-player select")
+    press("ArrowDown")
+    assert page.input_value(".cnn-player select") == "64"
 
 
 def test_drawing_by_keyboard(explorer):
@@ -271,6 +315,9 @@ def test_drawing_by_keyboard(explorer):
     page.focus(".cnn-sources .cnn-tab")
     press("ArrowRight")
     page.focus(".cnn-picture canvas[role=application]")
+    answered(page)
+    # What was said of the first image must not pass for the answer to the empty one.
+    page.evaluate(f"document.querySelector('{STATUS}').textContent = ''")
     press("Delete")
     answered(page)
     empty = page.inner_text(".cnn-answer")
@@ -450,27 +497,20 @@ def test_own_network_from_its_two_files(explorer, own):
     with explorer.expect_file_chooser() as chooser:
         explorer.keyboard.press("Enter")
     chooser.value.set_files([own / "manifest.json", own / "weights.bin"])
-    explorer.wait_for_function(
-        f"document.querySelector('{STATUS}').innerText.startsWith('my_network says')"
-    )
+    says(explorer, "my_network")
     assert explorer.locator(".cnn-class").all_inner_texts() == ["cat", "dog", "fish"]
     assert percentages(explorer).sum() == pytest.approx(100, abs=0.2)
-    assert explorer.locator(".cnn-card").count() == 6
+    assert explorer.locator("button.cnn-card").count() == 6
     # Back to a shipped network, with the same image.
     explorer.get_by_role("radio", name="simple_CNN", exact=True).click()
-    explorer.wait_for_function(
-        f"document.querySelector('{STATUS}').innerText.startsWith('simple_CNN says')"
-    )
+    says(explorer, "simple_CNN")
 
 
 def test_own_network_from_a_folder(explorer, own):
     explorer.click(".cnn-own summary")
     explorer.set_input_files("#cnn-folder", own)
-    explorer.wait_for_function(
-        f"document.querySelector('{STATUS}').innerText.startsWith('my_network is loaded')"
-    )
-    choose_image(explorer, 2)
-    assert answered(explorer).startswith("my_network says")
+    says(explorer, "my_network")
+    assert choose_image(explorer, 2).startswith("my_network says")
 
 
 def test_own_network_by_address(explorer, own, site):
@@ -479,18 +519,14 @@ def test_own_network_by_address(explorer, own, site):
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(file.read_bytes())
     explorer.goto("/explorer.html?model=/mine")
-    explorer.wait_for_function(
-        f"document.querySelector('{STATUS}').innerText.startsWith('my_network is loaded')"
-    )
+    says(explorer, "my_network")
     explorer.goto("/explorer.html")
     explorer.focus(".cnn-own summary")
     explorer.keyboard.press("Enter")
     explorer.focus("#cnn-address")
     explorer.keyboard.type("/mine/manifest.json")
     explorer.keyboard.press("Enter")
-    explorer.wait_for_function(
-        f"document.querySelector('{STATUS}').innerText.startsWith('my_network is loaded')"
-    )
+    says(explorer, "my_network")
 
 
 def test_a_link_cannot_make_the_page_ask_another_host(explorer):
@@ -536,9 +572,12 @@ def test_a_manifest_without_its_weights(explorer, own):
     ("change", "words"),
     [
         (lambda manifest: manifest.update(format="other"), "is not the manifest"),
-        (lambda manifest: manifest.update(version=2), "has version 2; this page reads version 1"),
+        (
+            lambda manifest: manifest.update(version=3),
+            "version 3; this page reads versions 1 and 2",
+        ),
         (lambda manifest: manifest["layers"][0].update(type="lstm"), "unknown type (lstm)"),
-        (lambda manifest: manifest["layers"][0].update(strides=[0, 0]), "has no window"),
+        (lambda manifest: manifest["layers"][0].update(strides=[0, 0]), "has no strides"),
         (lambda manifest: manifest["layers"][0].pop("weights"), "has no kernel"),
         (
             lambda manifest: manifest["layers"][0]["weights"]["kernel"].update(offset=10**6),
@@ -588,8 +627,11 @@ def test_nothing_moves_where_motion_is_unwanted(explorer):
 
 def test_a_phone_shows_all_without_sideways_scrolling(explorer):
     explorer.set_viewport_size({"width": 390, "height": 844})
-    choose_image(explorer)
-    assert explorer.evaluate("document.documentElement.scrollWidth") <= 390
+    answered(explorer)
+    for width in (390, 320):
+        explorer.set_viewport_size({"width": width, "height": 844})
+        explorer.evaluate("document.querySelector('.cnn-own').open = true")
+        assert explorer.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_no_control_without_a_name(explorer):
@@ -603,3 +645,323 @@ def test_no_control_without_a_name(explorer):
             .map((element) => element.outerHTML.slice(0, 80))"""
     )
     assert nameless == []
+
+
+LINK = "#network=simpler_CNN&image=23&layer=5&map=6&row=8&column=9"
+
+
+def test_a_link_holds_network_image_layer_map_and_place(explorer, page):
+    page.goto("about:blank")
+    page.goto(f"/explorer.html{LINK}")
+    says(page, "simpler_CNN")
+    page.wait_for_function(f"{TRAIL}.includes('layer 5, ReLU › map 6 › row 8, column 9')")
+    assert "Test image 23," in page.inner_text(".cnn-picture figcaption")
+    page.wait_for_function("link => location.hash === link", arg=LINK)
+    # What is chosen from then on stands in the address, which leads back to it.
+    page.click("button.cnn-card >> nth=6")
+    page.wait_for_function("location.hash.includes('layer=7')")
+    address, trail = page.url, page.inner_text(".cnn-trail")
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_function(f"trail => {TRAIL} === trail", arg=trail)
+    # A layer may be named; a link inside the page leads there too.
+    page.evaluate("location.hash = '#network=simple_CNN&image=19&layer=predictions&map=2'")
+    page.wait_for_function(f"{TRAIL}.includes('Softmax › map 2')")
+    says(page, "simple_CNN")
+    # A link to a heading is none of the explorer's business.
+    page.evaluate("location.hash = '#widget-pooling'")
+    page.wait_for_timeout(300)
+    assert not page.is_visible(ALERT)
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ("#network=AlexNet", "the network AlexNet, which this page does not have"),
+        ("#image=99999", "test image 99999, which is not among those"),
+        ("#layer=77", "layer 77; simple_CNN has 33"),
+        ("#layer=nowhere&map=3", "layer nowhere; simple_CNN has 33"),
+    ],
+)
+def test_a_link_to_what_is_not_there(explorer, page, link, words):
+    page.goto("about:blank")
+    page.goto(f"/explorer.html{link}")
+    assert words in complaint(page)
+    says(page, "simple_CNN")
+
+
+def test_two_networks_side_by_side(explorer, networks):
+    answered(explorer)
+    explorer.select_option("#cnn-beside", "simpler_CNN")
+    explorer.wait_for_function(
+        f"/simple_CNN says.*simpler_CNN says/.test(document.querySelector('{STATUS}').textContent)"
+    )
+    _, (images, _) = datasets.load_fashion_mnist("small")
+    inputs = datasets.as_inputs(images[19][None])
+    expected = [network.predict(inputs, verbose=0)[0] for network in networks.values()]
+    np.testing.assert_allclose(percentages(explorer), 100 * np.concatenate(expected), atol=0.051)
+    # Each network can be followed; the number is that of the one touched last.
+    second = explorer.locator(".cnn-side-network").nth(1)
+    second.locator("button.cnn-card").nth(4).click()
+    explorer.wait_for_function(f"{TRAIL}.startsWith('simpler_CNN › layer 5, ReLU')")
+    explorer.locator("button.cnn-card").nth(2).click()
+    explorer.wait_for_function(f"{TRAIL}.startsWith('simple_CNN › layer 3, ')")
+    explorer.select_option("#cnn-beside", "")
+    assert explorer.locator(".cnn-side-network:visible").count() == 1
+    choose_image(explorer, 5)
+    assert "simpler" not in answered(explorer)
+
+
+def test_pointing_at_a_map_lights_what_feeds_it_and_what_it_feeds(explorer, networks):
+    answered(explorer)
+    explorer.wait_for_selector(".cnn-arithmetic p")
+    card = explorer.locator("button.cnn-card").nth(2).locator("canvas")
+    box = card.bounding_box()
+    card.hover(position={"x": box["width"] * 0.1, "y": box["height"] * 0.1})
+    explorer.wait_for_function(
+        "document.querySelector('.cnn-feeds').textContent === 'Map 1 of layer 3, Conv 7×7, reads "
+        "16 maps of layer 2 and feeds one map of layer 4.'"
+    )
+    assert explorer.locator(".cnn-lines path.cnn-feeds-it").count() == 16
+    assert explorer.locator(".cnn-lines path.cnn-fed-by-it").count() == 1
+    # The strongest line belongs to the longest kernel.
+    kernel = networks["simple_CNN"].layers[2].kernel.numpy()[..., 0]
+    shares = np.sqrt((kernel**2).sum(axis=(0, 1)))
+    drawn = explorer.eval_on_selector_all(
+        ".cnn-lines path.cnn-feeds-it",
+        "paths => paths.map((p) => +p.getAttribute('stroke-opacity'))",
+    )
+    expected = np.sort(0.15 + 0.65 * (shares / shares.max()) ** 2)
+    np.testing.assert_allclose(drawn, expected, atol=1e-4)
+    explorer.mouse.move(5, 5)
+    explorer.wait_for_function(
+        "document.querySelector('.cnn-feeds').textContent.startsWith('Map 8 of layer 1,')"
+    )
+
+
+def test_the_kernel_plays_pauses_and_fills_its_map(explorer):
+    answered(explorer)
+    explorer.click("button.cnn-card >> nth=0")
+    explorer.wait_for_function(f"{TRAIL}.includes('layer 1, ')")
+    empty = """() => {
+        const canvas = document.querySelector('.cnn-views [role=application]');
+        const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return data.filter((_, place) => place % 4 === 3 && data[place] === 0).length;
+    }"""
+    assert explorer.evaluate(empty) == 0
+    explorer.select_option(".cnn-player select", "64")
+    explorer.click(".cnn-play")
+    explorer.wait_for_function(f"{TRAIL}.includes('row 2, ')")
+    explorer.click(".cnn-play")
+    explorer.wait_for_timeout(200)
+    row, column = (int(part) for part in re.findall(r"row (\d+), column (\d+)", trail(explorer))[0])
+    assert explorer.evaluate(empty) == 28 * 28 - ((row - 1) * 28 + column)
+    before = trail(explorer)
+    explorer.wait_for_timeout(400)
+    assert trail(explorer) == before
+    explorer.click(".cnn-number-panel button:has-text('One step')")
+    explorer.wait_for_function(f"before => {TRAIL} !== before", arg=before)
+    # Who chooses a place sees the whole map again.
+    explorer.locator(".cnn-views [role=application]").click(position={"x": 30, "y": 90})
+    explorer.wait_for_function(f"({empty})() === 0")
+
+
+def trail(page) -> str:
+    return page.inner_text(".cnn-trail")
+
+
+def test_nothing_plays_where_motion_is_unwanted(explorer):
+    answered(explorer)
+    explorer.wait_for_selector(".cnn-player")
+    assert explorer.is_visible(".cnn-number-panel .cnn-play")
+    explorer.emulate_media(reduced_motion="reduce")
+    explorer.wait_for_selector(".cnn-number-panel .cnn-play", state="hidden")
+    explorer.click(".cnn-number-panel button:has-text('One step')")
+    explorer.wait_for_function(f"{TRAIL}.includes('row 1, column 1')")
+
+
+def test_every_number_of_the_widgets_can_be_changed(explorer):
+    widget = explorer.locator("[data-widget=convolution]")
+    grids = widget.locator(".cnn-editable")
+    assert grids.nth(0).locator("input").count() == 36
+    assert grids.nth(1).locator("input").count() == 9
+    rng = np.random.default_rng(0)
+    image, kernel = rng.integers(-9, 10, (6, 6)), rng.integers(-3, 4, (3, 3))
+    for grid, numbers in ((grids.nth(0), image), (grids.nth(1), kernel)):
+        for place, number in enumerate(numbers.ravel()):
+            grid.locator("input").nth(place).fill(str(number).replace("-", "−"))
+    expected = ops.conv2d(
+        image[None, ..., None].astype(float), kernel[..., None, None].astype(float)
+    ).ravel()
+    shown = widget.locator("[aria-label=Output] td").evaluate_all(
+        "cells => cells.map((cell) => +cell.title.replace('−', '-'))"
+    )
+    np.testing.assert_allclose(shown, expected)
+    assert widget.locator("select").first.evaluate("s => s.selectedOptions[0].text") == "your own"
+    # What is no number counts as zero, and nothing breaks.
+    grids.nth(0).locator("input").first.fill("many")
+    assert "NaN" not in widget.inner_text()
+
+    pool = explorer.locator("[data-widget=pooling]")
+    pool.locator(".cnn-editable input").first.fill("7,5")
+    assert "(7.5 + 0 + 0 + 4) ÷ 4 = 11.50 ÷ 4 = 2.88" in pool.inner_text()
+    batch = explorer.locator("[data-widget=batch-normalization]")
+    before = batch.inner_text()
+    batch.locator(".cnn-editable input").first.fill("-3")
+    assert batch.inner_text() != before
+    # The cursor stays where the reader types, and the theme keeps what was typed.
+    assert batch.locator(".cnn-editable input").first.evaluate("i => i === document.activeElement")
+    explorer.evaluate("document.documentElement.dataset.theme = 'dark'")
+    explorer.wait_for_timeout(200)
+    assert pool.locator(".cnn-editable input").first.input_value() == "7.5"
+
+
+def test_a_widget_plays(explorer):
+    widget = explorer.locator("[data-widget=convolution]")
+    widget.locator("select").last.select_option("64")
+    widget.locator(".cnn-play").click()
+    explorer.wait_for_function(
+        "document.querySelector('[data-widget=convolution] input[type=range]').value === '15'"
+    )
+    explorer.wait_for_function(
+        "document.querySelector('[data-widget=convolution] .cnn-play').textContent.includes('Play')"
+    )
+    assert "" not in widget.locator("[aria-label=Output] td").all_inner_texts()
+
+
+def test_softmax_shows_its_exponentials(explorer):
+    answered(explorer)
+    explorer.click(".cnn-answer button")
+    explorer.wait_for_selector(".cnn-table .cnn-chosen")
+    rows = explorer.locator(".cnn-table tbody tr").evaluate_all(
+        "rows => rows.map((row) => [...row.cells].slice(1).map((cell) =>"
+        " parseFloat(cell.textContent.replace('−', '-'))))"
+    )
+    scores, less, powers, shares = np.array(rows).T
+    np.testing.assert_allclose(less, scores - scores.max(), atol=0.011)
+    np.testing.assert_allclose(powers, np.exp(less), atol=0.006)
+    np.testing.assert_allclose(shares, 100 * powers / powers.sum(), atol=0.06)
+
+
+def test_an_image_that_resembles_nothing_is_said_to_be_so(explorer):
+    """The page's rule is that of the recorded results, on familiar and on strange images."""
+    (images, labels), (tests, _) = datasets.load_fashion_mnist("small")
+    rule = familiarity.Rule(images, labels)
+    some = [np.asarray(tests[:20], float)] + [
+        kind[:5] for kind in familiarity.strangers().values() if len(kind)
+    ]
+    some = np.concatenate(some)
+    measured = explorer.evaluate(
+        """async (images) => {
+            const {measure} = await import('/explorer/familiarity.js');
+            const rule = await (await fetch('/explorer/familiarity.json')).json();
+            return images.map((image) => {
+                const {distance, strangeness} = measure(rule, Float32Array.from(image));
+                return [distance, strangeness];
+            });
+        }""",
+        (some / 255).reshape(len(some), -1).tolist(),
+    )
+    expected = np.stack([rule.distance(some), rule.strangeness(some)], axis=1)
+    np.testing.assert_allclose(measured, expected, rtol=1e-4, atol=1e-5)
+
+    answered(explorer)
+    assert explorer.inner_text(".cnn-warning") == ""
+    explorer.get_by_role("radio", name="Draw", exact=True).click()
+    explorer.get_by_role("button", name="Start empty").click()
+    explorer.wait_for_function(
+        "document.querySelector('.cnn-warning').textContent.includes('the shape of nothing')"
+    )
+    explorer.get_by_role("radio", name="Test images", exact=True).click()
+    choose_image(explorer, 3)
+    explorer.wait_for_function("document.querySelector('.cnn-warning').textContent === ''")
+    explorer.check("#cnn-invert")
+    explorer.wait_for_function(
+        "document.querySelector('.cnn-warning').textContent.includes('light where')"
+        " || document.querySelector('.cnn-warning').textContent.includes('the shape of nothing')"
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_after_use(explorer, own, width):
+    explorer.set_viewport_size({"width": width, "height": 900})
+    answered(explorer)
+    explorer.click("button.cnn-card >> nth=2")
+    explorer.wait_for_selector("#cnn-source")
+    assert violations(explorer) == []
+    explorer.click(".cnn-answer button >> nth=1")
+    explorer.wait_for_selector(".cnn-table .cnn-chosen")
+    explorer.select_option("#cnn-beside", "simpler_CNN")
+    explorer.wait_for_function(
+        f"document.querySelector('{STATUS}').textContent.includes('simpler_CNN says')"
+    )
+    explorer.evaluate("document.querySelector('.cnn-own').open = true")
+    assert violations(explorer) == []
+    explorer.set_input_files("#cnn-folder", own)
+    says(explorer, "my_network")
+    for tab in ("Draw", "File", "Camera"):
+        explorer.get_by_role("radio", name=tab, exact=True).click()
+    drop_file(explorer, "letter.png", b"Dear network")
+    complaint(explorer)
+    assert violations(explorer) == []
+
+
+def test_a_finger_reaches_every_control(browser, site, explorer):
+    context = browser.new_context(
+        base_url=site[0], viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.goto("/explorer.html")
+    answered(page)
+    page.tap(".cnn-switch [role=radio] >> nth=1")
+    says(page, "simpler_CNN")
+    page.tap(f"{IMAGE}:nth-child(9)")
+    page.tap("button.cnn-card >> nth=3")
+    page.wait_for_function(f"{TRAIL}.includes('layer 4, ')")
+    # The sheet rises with the number, and goes down again.
+    page.wait_for_selector(".cnn-arithmetic p")
+    sheet = page.locator(".cnn-number-panel").bounding_box()
+    assert sheet["y"] + sheet["height"] <= 845
+    assert sheet["height"] <= 0.61 * 844
+    for selector in (".cnn-number-panel button:has-text('One step')", ".cnn-play"):
+        page.tap(f".cnn-number-panel {selector}" if selector == ".cnn-play" else selector)
+    page.wait_for_function(f"{TRAIL}.includes('row 1, ')")
+    page.tap(".cnn-number-panel .cnn-play")
+    page.tap(".cnn-toggle")
+    page.wait_for_selector(".cnn-arithmetic p", state="hidden")
+    page.tap(".cnn-toggle")
+    page.locator(".cnn-views [role=application]").tap(position={"x": 20, "y": 20})
+    page.tap(".cnn-toggle")
+    page.tap(".cnn-maps button >> nth=3")
+    page.wait_for_function(f"{TRAIL}.includes('map 4 ')")
+    page.tap("#cnn-each")
+    page.tap(".cnn-answer button >> nth=2")
+    page.wait_for_function(f"{TRAIL}.includes('Softmax')")
+    page.tap(".cnn-sources .cnn-tab >> nth=1")
+    page.get_by_role("button", name="Start empty").tap()
+    page.tap("#cnn-erase")
+    page.tap(".cnn-own summary")
+    page.get_by_role("button", name="Copy link").tap()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+@pytest.mark.parametrize("width", [640, 320])
+def test_twice_as_large_or_narrow_nothing_is_cut_off(explorer, width):
+    """1280 pixels at 200 %, and at 400 %."""
+    explorer.set_viewport_size({"width": width, "height": 450})
+    answered(explorer)
+    explorer.click("button.cnn-card >> nth=2")
+    explorer.wait_for_selector("#cnn-source")
+    assert explorer.evaluate("document.documentElement.scrollWidth") <= width
+    # The sheet leaves the network in sight.
+    assert explorer.locator(".cnn-number-panel").bounding_box()["height"] <= 0.61 * 450
+
+
+def test_more_contrast_brings_stronger_lines(explorer):
+    answered(explorer)
+    line = "getComputedStyle(document.querySelector('.cnn-section')).borderColor"
+    before = explorer.evaluate(line)
+    explorer.emulate_media(contrast="more")
+    assert explorer.evaluate(line) != before

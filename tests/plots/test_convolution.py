@@ -28,6 +28,19 @@ def _windows(ax):
     return [round(patch.get_x() + 0.42) for patch in ax.patches if patch.get_y() > 0]
 
 
+def test_weight_matrices_show_a_corner_beside_the_answers():
+    matrices = {"dense": np.arange(1.0, 21).reshape(4, 5), "local": np.eye(4, 5)}
+    answers = {"dense": np.ones((2, 2)), "local": -np.eye(2)}
+    axes = convolution.weight_matrices(matrices, answers, corner=(2, 3))
+    assert axes.shape == (2, 2)
+    for (ax, beside), name in zip(axes, matrices, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), matrices[name][:2, :3])
+        np.testing.assert_array_equal(beside.images[0].get_array(), answers[name])
+        assert ax.get_title().startswith(f"{name}: 4 × 5")
+        low, high = ax.images[0].get_clim()
+        assert low == -high < 0  # white is 0
+
+
 def test_sliding_frames_the_patch_and_its_answer():
     image = np.arange(12.0).reshape(3, 4)
     kernel = np.array([[1.0, 0.0], [0.0, -1.0]])

@@ -39,11 +39,14 @@ def test_changes_are_drawn_for_each_shift_and_layer():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list(changes)
 
 
-def test_fields_frame_what_is_seen_and_the_image():
-    weights = np.zeros((9, 9))
-    weights[2:7, 3:6] = 1
-    (ax,) = featuremaps.fields({"layer": weights}, 5)
-    image, seen = ax.patches
-    assert (image.get_xy(), image.get_width()) == ((1.5, 1.5), 5)
-    assert (seen.get_xy(), seen.get_width(), seen.get_height()) == ((2.5, 1.5), 3, 5)
-    assert ax.get_title() == "layer\n3 pixels"
+def test_fields_show_each_field_whole_and_outline_the_image():
+    small, wide = np.ones((3, 3)), np.ones((9, 9))
+    kinds = {"trained": {"1st": small, "last": wide}, "untrained": {"1st": small, "last": wide}}
+    axes = featuremaps.fields(kinds, 5)
+    assert axes.shape == (2, 2)
+    for row in axes:
+        assert [len(ax.patches) for ax in row] == [0, 1]  # an image larger than the field: none
+        (image,) = row[1].patches
+        assert (image.get_xy(), image.get_width()) == ((1.5, 1.5), 5)
+    assert [ax.get_title() for ax in axes[0]] == ["1st\n3 pixels", "last\n9 pixels"]
+    assert [row[0].get_ylabel() for row in axes] == ["trained", "untrained"]

@@ -76,3 +76,16 @@ def test_given_axes_are_used():
     assert list(drawn) == list(axes[1:])
     _, three = plt.subplots(1, 3)
     assert list(gradients.shares(np.ones((1, 2)), np.ones((1, 1)), axes=three)) == list(three)
+
+
+def test_a_graph_writes_values_above_and_gradients_below():
+    places = {"w": (0, 0), "2·w": (1, 0)}
+    ax = gradients.graph(places, [("w", "2·w")], {"w": 3, "2·w": 6}, {"w": -2, "2·w": -1})
+    assert [text for text in _texts(ax) if text] == ["w", "3", "−2", "2·w", "6", "−1"]
+    offsets = {text.get_text(): text.get_position()[1] for text in ax.texts if text.get_text()}
+    assert offsets["6"] > 0 > offsets["−1"]
+
+
+def test_a_graph_draws_on_given_axes():
+    _, ax = plt.subplots()
+    assert gradients.graph({"w": (0, 0)}, [], {"w": 1}, {"w": 1}, ax=ax) is ax

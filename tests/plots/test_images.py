@@ -82,6 +82,7 @@ def test_accuracies_draws_points_and_intervals_in_per_cent():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["mean", "linear"]
     bars, points = ax.lines[::2], ax.lines[1::2]
     assert [list(bar.get_xdata()) for bar in bars] == [[40, 60], [75, 85]]
+    assert {bar.get_solid_capstyle() for bar in bars} == {"butt"}, "no longer than the interval"
     assert [list(point.get_xdata()) for point in points] == [[50], [80]]
     assert [text.get_text() for text in ax.texts] == ["50.0", "80.0"]
     assert ax.get_xlabel() == "accuracy in per cent"

@@ -98,3 +98,25 @@ def test_given_axes_are_used():
         interpretation.kernel_banks({"a": np.ones((2, 2, 1, 3))}, columns=3, axes=grid)[0, 2]
         is (grid[0, 2])
     )
+
+
+def test_the_keys_name_the_scales_that_the_maps_use():
+    images, maps = clothes_and_maps()
+    both = interpretation.beside_images(images, maps, ["bag", "coat"])
+    fine = [{"fine": pictures["fine"]} for pictures in maps]
+    one = interpretation.beside_images(images, fine, ["bag", "coat"])
+    for axes, wanted in ((both, [["0", "largest"], ["−", "+"]]), (one, [["0", "largest"]])):
+        strips = axes[-1, 0].child_axes
+        assert [[text.get_text() for text in strip.texts] for strip in strips] == wanted
+
+
+def test_excitations_draw_each_image_in_the_row_of_its_network():
+    rng = np.random.default_rng(2)
+    pictures = {"trained": rng.random((3, 4, 4)), "untrained": rng.random((3, 4, 4))}
+    axes = interpretation.excitations(pictures)
+    assert axes.shape == (2, 3)
+    for row, (title, images) in zip(axes, pictures.items(), strict=True):
+        assert row[0].get_title(loc="left") == title
+        for ax, image in zip(row, images, strict=True):
+            np.testing.assert_array_equal(shown(ax), image)
+            assert ax.images[0].get_clim() == (0, 1)

@@ -73,3 +73,19 @@ def test_given_axes_are_used():
     assert normalization.moments_over_steps(moments, {}, axes=[first, second])[1] is second
     grid = normalization.learning_grid([1], [8], {"one": np.ones((1, 1))}, axes=[first])
     assert grid[0] is first
+
+
+def test_signal_by_layer_draws_each_way_on_a_logarithmic_axis():
+    spreads, gradients = {"small": [1, 0.1, 0.01]}, {"small": [0.02, 0.2, 2]}
+    forward, back = normalization.signal_by_layer(spreads, gradients)
+    for ax, curves in ((forward, spreads), (back, gradients)):
+        assert ax.get_yscale() == "log"
+        assert ax.get_xlabel() == "layer"
+        np.testing.assert_array_equal(_lines(ax)["small"].get_ydata(), curves["small"])
+        np.testing.assert_array_equal(_lines(ax)["small"].get_xdata(), [1, 2, 3])
+
+
+def test_channel_ranges_of_four_stand_in_two_rows():
+    maps = np.arange(8.0).reshape(2, 2, 1, 2)
+    axes = normalization.channel_ranges(dict.fromkeys("abcd", maps))
+    assert [ax.get_subplotspec().rowspan.start for ax in axes] == [0, 0, 1, 1]

@@ -85,3 +85,14 @@ def test_given_axes_are_used():
     _, (first, second) = plt.subplots(1, 2)
     assert pooling.change_by_shift([0], {"a": [0]}, ax=first) is first
     assert pooling.same_windows(np.ones((3, 3), int), 2, axes=[first, second])[1] is second
+
+
+def test_recognized_draws_per_cent_against_the_places():
+    ax = pooling.recognized([1, 8], {"maximum": [0.75, 0.9], "mean": [0.5, 1.0]})
+    lines = {line.get_label(): line for line in ax.lines}
+    np.testing.assert_allclose(lines["maximum"].get_ydata(), [75, 90])
+    np.testing.assert_allclose(lines["mean"].get_ydata(), [50, 100])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "8"]
+    assert ax.get_xlabel()
+    _, other = plt.subplots()
+    assert pooling.recognized([1], {"mean": [0.5]}, ax=other) is other
