@@ -38,6 +38,9 @@ AXES = {
     "c": "channels",
     "f": "filters",
     "k": "classes",
+    "s": "statements",
+    "e": "entries",
+    "l": "entries",
 }
 """What the letters stand for with which a bank names the axes of an array.
 

@@ -83,7 +83,7 @@ BANK = Bank(
     _read_ablation,
     _cases,
     Values(("carried", "differences", "halves")),
-    axes={"accuracies": "mn", "statements": "bw"},
+    axes={"accuracies": "mn", "statements": "se", "factors": "l"},
 )
 BANK.help(
     idea=(
