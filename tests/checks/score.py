@@ -17,6 +17,8 @@ from collections.abc import Callable
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import blind_answers
+import blind_fifth
+import blind_fifth_sealed
 import blind_fourth
 import blind_fourth_sealed
 import blind_sealed
@@ -37,6 +39,8 @@ LATER = {
     "third_sealed": blind_third_sealed.ANSWERS,
     "fourth": blind_fourth.ANSWERS,
     "fourth_sealed": blind_fourth_sealed.ANSWERS,
+    "fifth": blind_fifth.ANSWERS,
+    "fifth_sealed": blind_fifth_sealed.ANSWERS,
 }
 """The later collections: of each its open half, and the one that was opened for the record."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import blind_fifth
+import blind_fifth_sealed
 import blind_fourth
 import blind_fourth_sealed
 import blind_second
@@ -21,7 +23,15 @@ def test_a_blind_answer_is_judged_rightly(answer):
 
 
 def test_each_wrong_label_belongs_to_an_answer():
-    later = blind_second, blind_third, blind_third_sealed, blind_fourth, blind_fourth_sealed
+    later = (
+        blind_second,
+        blind_third,
+        blind_third_sealed,
+        blind_fourth,
+        blind_fourth_sealed,
+        blind_fifth,
+        blind_fifth_sealed,
+    )
     collections = ANSWERS, *(module.ANSWERS for module in later)
     names = {answer.function.__name__ for answers in collections for answer in answers}
     assert set(MISLABELLED) <= names
