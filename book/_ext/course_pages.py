@@ -1,4 +1,4 @@
-"""What the book makes of notebooks and pages beyond Jupyter Book: folds, terms, weight, previews.
+"""What the book makes of notebooks and pages: folds, terms, formulas, weight, previews.
 
 The notebooks themselves stay plain CommonMark, as Jupyter and Colab show them; everything here
 happens when the book is built, and nothing of it is stored.
@@ -18,9 +18,13 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from docutils import nodes
+from math_core import LatexError, LatexToMathML
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
+LOG = logging.getLogger(__name__)
+FORMULAS = LatexToMathML(fancy_error=False)
 GLOSSARY = "book/glossary"
 SETUP = "# Set-up."
 BANKS = Path(__file__).parents[2] / "cnncourse" / "checks" / "banks"
@@ -231,6 +235,23 @@ def define_on_hover(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             link["reftitle"] = by_anchor[anchor]
 
 
+# ---- formulas ----------------------------------------------------------------------------------
+
+
+def write_formula(writer: Any, node: nodes.math | nodes.math_block) -> None:
+    """A formula as MathML, which browsers draw and screen readers read without any script."""
+    block = isinstance(node, nodes.math_block)
+    try:
+        formula = FORMULAS.convert_with_local_state(node.astext(), displaystyle=block)
+    except LatexError as error:
+        LOG.warning("this formula has no MathML: %s", error, location=node)
+        formula = escape(node.astext())
+    tag = "div" if block else "span"
+    writer.body.append(writer.starttag(node, tag, "", CLASS="math notranslate nohighlight"))
+    writer.body.append(f"{formula}</{tag}>")
+    raise nodes.SkipNode
+
+
 # ---- the page around the text ------------------------------------------------------------------
 
 
@@ -240,13 +261,9 @@ def describe_page(
     """A description and a preview for those who share the page; scripts that do not hold it up."""
     context["description"] = escape(_summary(doctree) if doctree else app.config.html_title)
     context["preview_image"] = f"{app.config.html_baseurl}_static/preview.png"
-    has_formulas = doctree is not None and any(doctree.findall(_is_math))
     scripts = []
     for script in context["script_files"]:
         file = str(getattr(script, "filename", script))
-        # The contents of a part count as its formulas; the page itself needs none then.
-        if "mathjax" in file and not has_formulas:
-            continue
         # Inline scripts read the options while the page is read, and those of the search page
         # call the others at once; the rest may wait.
         waits = file and "documentation_options" not in file and name != "search"
@@ -256,10 +273,6 @@ def describe_page(
             script = type(script)(script.filename, priority=script.priority, **settings)
         scripts.append(script)
     context["script_files"] = scripts
-
-
-def _is_math(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.math | nodes.math_block)
 
 
 def _summary(doctree: nodes.document, limit: int = 160) -> str:
@@ -327,6 +340,7 @@ def _icon(script: str, name: str) -> tuple[str, str, str]:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("config-inited", set_address)
     app.connect("source-read", prepare_notebook)
     app.connect("doctree-read", link_terms)

@@ -6,7 +6,7 @@ document.querySelector(".navbar-brand")?.parentElement?.setAttribute("aria-label
 
 // What scrolls must be within reach of the keyboard, at every width of the page.
 const reach = () => {
-  for (const element of document.querySelectorAll(".bd-article :is(table, pre, div.math)")) {
+  for (const element of document.querySelectorAll(".bd-article :is(table, pre, .math)")) {
     if (element.scrollWidth > element.clientWidth) element.setAttribute("tabindex", "0");
     else element.removeAttribute("tabindex");
   }
