@@ -46,8 +46,11 @@ def shown(measured: results.Measurement) -> str:
 
 
 def claimed(name: str) -> str:
-    """A recorded number with the mark of its claim."""
-    return f"{shown(results.value(name))}<!-- claim: {name} -->"
+    """A recorded number with the mark of its claim; what two percentages differ by is in points."""
+    text = shown(results.value(name))
+    if name.endswith(("_deviation", "_difference", "_half_interval")):
+        text = text.replace(" %", " points")
+    return f"{text}<!-- claim: {name} -->"
 
 
 def _for_both(rows: dict[str, str]) -> str:
