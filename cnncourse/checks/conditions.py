@@ -208,16 +208,18 @@ def _changed(change: Callable[[Case], Case | None], case: Case) -> Case | None:
 def first_with(setting: Setting, tried: Sequence[Tried], probe: Probe) -> str:
     """What the first wrong input has that no right one before it had; empty if nothing.
 
-    Said only of what makes the input come out right when it is changed alone.
+    Said only of what makes the input come out right when it is changed alone, and of nothing that
+    another wrong input lacks: that one is wrong for another cause, which may be at work here, too.
     """
     place = next(number for number, one in enumerate(tried) if not one.right)
     before = [one.case for one in tried[:place]]
     case = tried[place].case
+    wrong = [one.case for one in tried if not one.right]
     if not before or probe(case):
         return ""
     for one in properties(setting):
         held, has = [_has(one, earlier) for earlier in before], _has(one, case)
-        if has in held or not (all(held) or not any(held)):
+        if has in held or any(_has(one, other) != has for other in wrong):
             continue
         change = one.lose if has else one.gain
         changed = None if change is None else _changed(change, case)
@@ -379,13 +381,18 @@ def lengths(setting: Setting) -> dict[str, tuple[int, int]]:
 
 def shortened(setting: Setting, case: Case, letter: str, length: int) -> Case:
     """The case with an axis cut to a length, in every argument that has it."""
+    return taken(setting, case, letter, range(length))
+
+
+def taken(setting: Setting, case: Case, letter: str, kept: Sequence[int]) -> Case:
+    """The case with some places along an axis alone, in every argument that has it."""
     given = list(case)
     for place, name in enumerate(setting.arguments):
         letters = setting.axes.get(name, "")
         if letter in letters and isinstance(given[place], np.ndarray):
             axis = letters.index(letter)
             if axis < given[place].ndim:
-                given[place] = np.take(given[place], range(length), axis=axis)
+                given[place] = np.take(given[place], kept, axis=axis)
     return tuple(given)
 
 
@@ -558,6 +565,32 @@ def _of_values(setting: Setting) -> Iterator[Property]:
                 fix(lambda case, p: np.all(np.diff(case[p].astype(int)) >= 0), place),
                 _with(place, np.sort),
             )
+    yield from _of_counts(setting)
+
+
+def _of_counts(setting: Setting) -> Iterator[Property]:
+    """Whether each value of a list of whole numbers, such as labels, occurs equally often."""
+    for place, name in enumerate(setting.arguments):
+        arrays = [one for one in _column(setting, place) if isinstance(one, np.ndarray)]
+        letter = setting.axes.get(name, "")
+        if len(letter) != 1 or not arrays or any(one.dtype.kind not in "iu" for one in arrays):
+            continue
+
+        def counts(case: Case, place: int) -> np.ndarray:
+            return np.unique(case[place], return_counts=True)[1]
+
+        def evened(case: Case, place: int, letter: str) -> Case:
+            """As many of each value as of the rarest, the first ones."""
+            values, least = case[place], counts(case, place).min()
+            kept = [i for i, v in enumerate(values) if (values[:i] == v).sum() < least]
+            return taken(setting, case, letter, kept)
+
+        yield Property(
+            f"each value in `{name}` occurs equally often",
+            f"some values in `{name}` occur more often than others",
+            fix(lambda case, p: np.ptp(counts(case, p)) == 0, place),
+            fix(evened, place, letter),
+        )
 
 
 def _of_slices(

@@ -63,6 +63,10 @@ _ENOUGH = 16.0
 _ENOUGH_WITH_A_FACTOR = 32.0
 _BITS_OF_A_FRACTION = 12.0
 
+# How often a bound that somebody wrote into the code must show, and how large it is at least.
+_BOUNDED = 2
+_ROUND = 10
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -165,6 +169,7 @@ def _find(setting: Setting, tried: Sequence[Tried], spare: int, seen: Seen) -> F
     with np.errstate(all="ignore"):
         return (
             _other_order(setting, wrong)
+            or _bounded(setting, tried)
             or _of_the_answers(setting, tried, spare, fitted=False)
             or _of_the_arguments(setting, tried, spare, seen)
             or _of_the_answers(setting, tried, spare, fitted=True)
@@ -229,6 +234,37 @@ def _other_order(setting: Setting, wrong: Sequence[Tried]) -> Finding | None:
     return None
 
 
+def _bounded(setting: Setting, tried: Sequence[Tried]) -> Finding | None:
+    """A round number that is written into the code, where a bound of the input should stand.
+
+    It shows in few answers, and says much all the same: it occurs in no input.
+    """
+    if len(setting.labels) != 1 or any(one.mine[0].shape != one.wanted[0].shape for one in tried):
+        return None
+    mine = np.concatenate([one.mine[0].astype(float).ravel() for one in tried])
+    wanted = np.concatenate([one.wanted[0].astype(float).ravel() for one in tried])
+    apart = np.concatenate([~close(one.mine[0], one.wanted[0]).ravel() for one in tried])
+    bound = mine[apart][0] if apart.any() else 0.0
+    if (
+        apart.sum() < _BOUNDED
+        or not (mine[apart] == bound).all()
+        or not np.isfinite(bound)
+        or bound != np.rint(bound)
+        or abs(bound) < _ROUND
+        or any(np.any(np.asarray(value) == bound) for one in tried for value in one.case)
+    ):
+        return None
+    for told, beyond in (("below", wanted < bound), ("above", wanted > bound)):
+        if (beyond == apart).all():
+            return Finding(
+                "relation",
+                f"What should be {told} {number(bound)} comes out as {number(bound)}, a number "
+                "that stands in no input.",
+                everywhere=True,
+            )
+    return None
+
+
 def _of_the_shapes(setting: Setting, wrong: Sequence[Tried]) -> Finding | None:
     """An axis that is always as long as something that the inputs say, where it should not be."""
     for place, label in enumerate(setting.labels):
@@ -242,6 +278,8 @@ def _of_the_shapes(setting: Setting, wrong: Sequence[Tried]) -> Finding | None:
             if len(set(lengths)) < _LENGTHS or lengths == [length for length, _ in wanted]:
                 continue
             told, should = _length_in_words(setting, mine), _length_in_words(setting, wanted)
+            if told == should:  # of two arrays
+                told, should = (_length_in_words(setting, one, True) for one in (mine, wanted))
             if told and should:
                 subject = f"`{label}`" if len(setting.labels) > 1 else "your answer"
                 return Finding(
@@ -251,9 +289,13 @@ def _of_the_shapes(setting: Setting, wrong: Sequence[Tried]) -> Finding | None:
     return None
 
 
-def _length_in_words(setting: Setting, lengths: Sequence[tuple[int, Case]]) -> str:
+def _length_in_words(
+    setting: Setting, lengths: Sequence[tuple[int, Case]], in_code: bool = False
+) -> str:
     """What the inputs say that has these lengths, each with its input; empty if nothing."""
-    for text, value in _quantities(setting, lengths[0][1]):
+    for text, value in _quantities(
+        replace(setting, axes={}) if in_code else setting, lengths[0][1]
+    ):
         with contextlib.suppress(AttributeError, IndexError, TypeError):
             if all(value(case) == length for length, case in lengths):
                 return text

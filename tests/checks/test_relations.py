@@ -461,3 +461,53 @@ def test_a_whole_array_keeps_its_type_when_a_condition_is_tried():
 
     said = _said(in_the_type_of_the_image, reference=lambda image, weight: image * weight / 3)
     assert "Right exactly when `image` holds floats" in said.message
+
+
+def test_a_bound_that_somebody_wrote_into_the_code_is_named():
+    def cut_at_minus_100(inputs, pool_size, padding):
+        return np.maximum(EXERCISES["max_pool2d"].reference(inputs, pool_size, padding), -100)
+
+    diagnosis = judge(EXERCISES["max_pool2d"], cut_at_minus_100)
+    assert diagnosis.kind == "relation"
+    assert "What should be below -100 comes out as -100" in diagnosis.message
+
+
+def test_a_bound_that_an_input_holds_is_not_called_foreign():
+    rng = np.random.default_rng(5)
+    inputs = [(np.append(rng.normal(size=5) * 100, 40.0), 1.0) for _ in range(5)]
+
+    def cut_at_40(image, weight):
+        return np.minimum(image * weight, 40.0)
+
+    message = _said(cut_at_40, cases=lambda: inputs, image="h", answer="h").message
+    assert "a number that stands in no input" not in message
+
+
+@pytest.mark.parametrize(("weights", "said"), [((4, 4), True), ((4, 7), False)])
+def test_what_another_wrong_input_lacks_is_not_blamed(weights, said):
+    """Two causes at once: what mends the first wrong input says nothing of the second."""
+    images = [[1.0, 2, 8]], [[2.0, 3, 9]], [[5.0, 5, 1]], [[-1.0, 5, 3]], [[9.0, 50, -60]]
+    if not said:
+        images = *images[:4], [[9.0, 50, 60]]
+    inputs = list(zip(map(np.array, images), (3, 2, 3, *weights), strict=True))
+    setting = _exercise(cases=lambda: inputs).setting
+    tried = [Tried(case, [], [], place < 3) for place, case in enumerate(inputs)]
+
+    def probe(case):
+        image, weight = case
+        return bool((image >= 0).all()) and weight != 7
+
+    told = conditions.first_with(setting, tried, probe)
+    assert (told == "`image` holds negative numbers") == said
+
+
+def test_classes_of_unequal_size_are_named():
+    def balanced(train_images, train_labels, images, num_classes):
+        rows = train_images.reshape(len(train_images), -1).astype(float)
+        sums = np.stack([rows[train_labels == k].sum(axis=0) for k in range(num_classes)])
+        means = sums / (len(rows) / num_classes)
+        new = images.reshape(len(images), 1, -1).astype(float)
+        return ((new - means) ** 2).sum(axis=2).argmin(axis=1)
+
+    message = judge(EXERCISES["nearest_mean"], balanced).message
+    assert "some values in `train_labels` occur more often than others" in message

@@ -10,6 +10,7 @@ from cnncourse.checks.banks._pooling import (
     max_pool2d,
     pool,
     pool_cases,
+    share,
 )
 from cnncourse.checks.engine import Bank
 
@@ -63,3 +64,15 @@ def fractions_cut_off(inputs, size, padding):
         if inputs.dtype.kind in "iu"
         else average_pool2d(inputs, size, padding)
     )
+
+
+@BANK.mistake(
+    "The padding seems to repeat the pixels at the edge, which are then averaged twice. What is "
+    "padded is no pixel and counts in no mean."
+)
+def edge_repeated(inputs, size, padding):
+    values = np.asarray(inputs, float)
+    if padding == "same":
+        pads = [share(-side % size) for side in values.shape[1:3]]
+        values = np.pad(values, [(0, 0), *pads, (0, 0)], mode="edge")
+    return average_pool2d(values, size, "valid")

@@ -105,3 +105,15 @@ def absolute_value(inputs, kernels):
 )
 def relu_on_the_kernels(inputs, kernels):
     return _chain(inputs, [ops.relu(kernel) for kernel in kernels], lambda outputs: outputs)
+
+
+@BANK.mistake(
+    "The ReLU seems to stop one convolution too early: the one behind the last but one is missing, "
+    "and two convolutions without a ReLU between them are one."
+)
+def relu_stops_too_early(inputs, kernels):
+    for number, kernel in enumerate(kernels):
+        inputs = ops.conv2d(inputs, kernel)
+        if number < len(kernels) - 2:
+            inputs = ops.relu(inputs)
+    return inputs

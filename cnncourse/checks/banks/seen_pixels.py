@@ -122,8 +122,9 @@ def first_and_side(layers, place):
 
 
 @BANK.mistake(
-    "The layers seem to be read from the output on. The list begins at the input, and a stride "
-    "changes what comes after it."
+    "The layers seem to be taken in the wrong order, as if the list were turned round. It begins "
+    "at the input: who carries a side and a jump begins with the first layer, and who goes back "
+    "from a place of the output begins with the last."
 )
 def read_backwards(layers, place):
     return _seen_pixels(layers[::-1], place)

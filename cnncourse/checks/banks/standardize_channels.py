@@ -84,6 +84,24 @@ def a_pair_for_each_pixel(train_images, test_images):
 
 
 @BANK.mistake(
+    "Each column of each channel seems to get a mean and a deviation of its own: images and rows "
+    "are averaged over, columns are not. Count the axes: a channel has one pair."
+)
+def a_pair_for_each_column(train_images, test_images):
+    return _both(train_images, test_images, *(f(train_images, axis=(0, 1)) for f in _MOMENTS))
+
+
+@BANK.mistake(
+    "Each row of each channel seems to get a mean and a deviation of its own: images and columns "
+    "are averaged over, rows are not. Count the axes: a channel has one pair."
+)
+def a_pair_for_each_row(train_images, test_images):
+    return _both(
+        train_images, test_images, *(f(train_images, axis=(0, 2), keepdims=True) for f in _MOMENTS)
+    )
+
+
+@BANK.mistake(
     "Each image seems to be scaled by itself, channel by channel. Then a dark image comes out like "
     "a bright one; wanted are the moments of all training images together."
 )

@@ -149,3 +149,11 @@ def count_ignored(maps, count):
 )
 def search_starts_at_0(maps, count):
     return _strongest_by(np.maximum(_peaks(maps).astype(float), 0), count)
+
+
+@BANK.mistake(
+    "In maps of whole numbers without a sign (uint8) the minus seems to wrap around: -1 is 255 "
+    "there, but -0 stays 0, so that a map of zeros comes first. Turn the order round, not the sign."
+)
+def minus_wraps_around(maps, count):
+    return _strongest_by(maps.max(axis=(1, 2)), count)
