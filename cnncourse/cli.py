@@ -193,7 +193,7 @@ def study(options: argparse.Namespace) -> int:
             workers=options.workers,
             on_progress=lambda epochs: show(epochs, {name: runs[name].epochs for name in epochs}),
         )
-    print(room.describe(room.table(plan, folder)))
+    print(room.describe(room.table(plan, room.accuracies(plan, folder))))
     return 0
 
 

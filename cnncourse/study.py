@@ -27,7 +27,7 @@ from cnncourse import files
 
 # A worker loads this room and hands its work on, so it is not made to load Keras.
 if TYPE_CHECKING:
-    from cnncourse.training import Recipe
+    from cnncourse.training import LogRow, Recipe
 
 INSTALL = 'python -m pip install "cnncourse[study]"'
 _ADVICE = "See the plans that ship with the course: ablation, recipes."
@@ -52,6 +52,10 @@ class Condition:
     name: str
     recipe: Recipe
 
+    def run(self, seed: int) -> str:
+        """The name of the run with a seed, which is that of its folder."""
+        return f"{self.name}_seed_{seed}"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -68,7 +72,7 @@ class Plan:
     def runs(self) -> dict[str, Recipe]:
         """Every run by the name of its folder, all conditions with the first seed first."""
         return {
-            f"{condition.name}_seed_{seed}": replace(condition.recipe, seed=seed)
+            condition.run(seed): replace(condition.recipe, seed=seed)
             for seed in self.seeds
             for condition in self.conditions
         }
@@ -139,19 +143,33 @@ def shipped_plan(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def epochs_done(folder: Path) -> int:
-    """How many epochs of a run are kept; 0 where nothing is."""
+def log(folder: Path) -> list[LogRow]:
+    """The epochs of a run that are kept, from its last checkpoint; none where nothing is."""
     from cnncourse import training
 
     path = folder / training.CHECKPOINT
     if not path.exists():
-        return 0
+        return []
     with (
         files.reading(path, "the checkpoint of a run", "Move it away to start anew."),
         path.open("rb") as file,
         np.load(file, allow_pickle=False) as arrays,
     ):
-        return len(json.loads(str(arrays["log"])))
+        rows: list[LogRow] = json.loads(str(arrays["log"]))
+        return rows
+
+
+def epochs_done(folder: Path) -> int:
+    """How many epochs of a run are kept; 0 where nothing is."""
+    return len(log(folder))
+
+
+def accuracies(plan: Plan, folder: Path) -> dict[str, float]:
+    """Validation accuracy that each run of a plan ended with, by its name; of those that ended."""
+    logs = {name: (log(folder / name), recipe.epochs) for name, recipe in plan.runs().items()}
+    return {
+        name: rows[-1]["val_accuracy"] for name, (rows, end) in logs.items() if len(rows) == end
+    }
 
 
 def study(
@@ -225,43 +243,40 @@ def study(
                 raise OSError(f"{name}: {future.exception()}. What it has done is kept.")
 
 
-def table(plan: Plan, folder: Path) -> list[Row]:
-    """What the finished runs of a plan reach, condition by condition.
+def table(plan: Plan, reached: Mapping[str, float]) -> list[Row]:
+    """What the runs of a plan reach, condition by condition.
 
     Args:
         plan: what was run.
-        folder: where.
+        reached: validation accuracies by the names of the runs, as :func:`accuracies` gives them.
 
     Returns:
-        One row for each condition with a finished run, in the plan's order.
+        One row for each condition with a run, in the plan's order.
     """
-    from cnncourse import training
+    from cnncourse import variants
 
     rows: list[Row] = []
     first: dict[str, Row] = {}
     for condition in plan.conditions:
-        accuracies, parameters = {}, 0
-        for seed in plan.seeds:
-            run = folder / f"{condition.name}_seed_{seed}"
-            if epochs_done(run) < condition.recipe.epochs:
-                continue
-            _, network, log = training.load_run(run)
-            accuracies[seed], parameters = log[-1]["val_accuracy"], network.count_params()
+        runs = {seed: condition.run(seed) for seed in plan.seeds}
+        accuracies = {seed: reached[name] for seed, name in runs.items() if name in reached}
         if not accuracies:
             continue
-        base = first.get(condition.recipe.network)
+        recipe = condition.recipe
+        network = variants.build(recipe.network, (28, 28, 1), 10, recipe.variant)
+        base = first.get(recipe.network)
         reference = base.accuracies if base else accuracies
         paired = [accuracies[seed] - reference[seed] for seed in accuracies if seed in reference]
         row = Row(
             condition.name,
-            parameters,
+            network.count_params(),
             accuracies,
             statistics.mean(accuracies.values()),
             half_width(list(accuracies.values())),
             statistics.mean(paired) if paired else math.nan,
             half_width(paired) if base else None,
         )
-        first.setdefault(condition.recipe.network, row)
+        first.setdefault(recipe.network, row)
         rows.append(row)
     return rows
 

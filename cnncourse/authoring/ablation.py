@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
 from cnncourse import keras_layers, results, study, training, variants
 from cnncourse.authoring.notebooks import AuthoringError
-from cnncourse.authoring.runs import Values, common_origin, finished
+from cnncourse.authoring.runs import Values, common_origin, origin
 
 PLAN = "ablation"
 COMMAND = f"cnncourse study {PLAN}, then python -m cnncourse.authoring {PLAN}"
@@ -22,11 +24,23 @@ STEPS = 20
 """Training steps whose time is measured for each network; the median counts."""
 
 
+VARIED = ("network", "variant", "seed", "dropout_share")
+"""What tells the runs of the plan apart; the rest of a recipe is common to all of them."""
+
+
+class _Recorded(NamedTuple):
+    reached: dict[str, float]
+    origin: dict[str, Any]
+
+
 def ablation(folder: Path) -> str:
     """Record the topic ``ablation``: every condition beside its network as it is.
 
-    Sizes are recorded of all conditions. All other numbers rest on the same seeds: the most with
-    which a network as it is has ended. What has not ended with each of them is left out.
+    Runs that the record names already are kept, if the plan still asks for their recipe, so that
+    a long study may be done bit by bit, and on several machines: the record then names all of
+    these. What is in the folder goes before. Sizes are recorded of all conditions. All other
+    numbers rest on the same seeds: the most with which a network as it is has ended. What has not
+    ended with each of them is left out.
 
     Args:
         folder: of the study.
@@ -40,14 +54,17 @@ def ablation(folder: Path) -> str:
     path = study.shipped_plan(PLAN)
     assert path is not None
     plan = study.read_plan(path)
+    common = plan.conditions[0].recipe
+    details = {k: v for k, v in asdict(common).items() if k not in VARIED}
+    fresh = study.accuracies(plan, folder)
+    origins = [origin(folder / name) for name in fresh]
+    before = _recorded(plan, details)
+    if before.reached:
+        origins.append(before.origin)
+    reached = before.reached | fresh
 
     def ended(condition: study.Condition) -> list[int]:
-        runs = study.Plan((condition,), plan.seeds).runs()
-        return [
-            recipe.seed
-            for name, recipe in runs.items()
-            if study.epochs_done(folder / name) == recipe.epochs
-        ]
+        return [seed for seed in plan.seeds if condition.run(seed) in reached]
 
     bases: dict[str, study.Condition] = {}
     for condition in plan.conditions:
@@ -67,28 +84,39 @@ def ablation(folder: Path) -> str:
         tuple(c for c in plan.conditions if complete(c) and complete(bases[c.recipe.network])),
         tuple(seeds),
     )
-    rows = study.table(plan, folder)
+    rows = study.table(plan, reached)
+    train_part, validation_part = training.parts(common)
     values = _accuracies(plan, rows) | _costs(plan) | sizes
-    common = plan.conditions[0].recipe
-    validation = len(training.parts(common)[1][0])
     values |= {
         "seeds": results.count(len(seeds)),
-        "training_images": results.count(len(training.parts(common)[0][0])),
-        "validation_images": results.count(validation),
+        "training_images": results.count(len(train_part[0])),
+        "validation_images": results.count(len(validation_part[0])),
         "epochs": results.count(common.epochs),
     }
-    varied = ("network", "variant", "seed", "dropout_share")
     results.record(
         PLAN,
         values,
         command=COMMAND,
-        origin=common_origin([finished(folder / name) for name in plan.runs()]),
-        details={
-            "seeds": seeds,
-            "recipe": {k: v for k, v in asdict(common).items() if k not in varied},
-        },
+        origin=common_origin(origins),
+        details={"seeds": seeds, "recipe": details},
     )
     return study.describe(rows)
+
+
+def _recorded(plan: study.Plan, recipe: Mapping[str, Any]) -> _Recorded:
+    """Runs of a plan that were recorded with its recipe; none where there is no such record."""
+    if PLAN not in results.topics():
+        return _Recorded({}, {})
+    record = results.load(PLAN)
+    provenance, values = record["provenance"], record["values"]
+    if provenance["recipe"] != json.loads(json.dumps(recipe)):
+        return _Recorded({}, {})
+    reached = {
+        name: values[f"{name}_accuracy"]["value"]
+        for name in plan.runs()
+        if f"{name}_accuracy" in values
+    }
+    return _Recorded(reached, {key: provenance[key] for key in ("versions", "machine")})
 
 
 def _accuracies(plan: study.Plan, rows: list[study.Row]) -> Values:

@@ -61,10 +61,12 @@ def finished(folder: Path) -> Run:
         raise AuthoringError(str(error)) from error
     if len(rows) < recipe.epochs:
         raise AuthoringError(f"{folder}: {len(rows)} of {recipe.epochs} epochs are done.")
-    return Run(folder, recipe, network, rows, _origin(folder / PROVENANCE))
+    return Run(folder, recipe, network, rows, origin(folder))
 
 
-def _origin(path: Path) -> dict[str, Any]:
+def origin(folder: Path) -> dict[str, Any]:
+    """Versions and machine that trained the run in a folder; nothing where it does not say."""
+    path = folder / PROVENANCE
     if not path.exists():
         return {}
     with files.reading(path, "the provenance of a run", "Write it again where it was trained."):
@@ -75,9 +77,9 @@ def _origin(path: Path) -> dict[str, Any]:
     return {"versions": versions, "machine": machine}
 
 
-def common_origin(runs: Iterable[Run]) -> dict[str, Any]:
+def common_origin(origins: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Versions and machine of several runs; where they differ, all of them."""
-    origins = [run.origin for run in runs]
+    origins = list(origins)
     if not any(origins):
         return {}
     if not all(origins):
@@ -128,7 +130,7 @@ def spread(runs: Sequence[Run]) -> str:
         values,
         command=f"cnncourse train {recipe.network} --seed N for each seed, then "
         "make ship RUN='runs/...'",
-        origin=common_origin(runs),
+        origin=common_origin(run.origin for run in runs),
         details={"recipe": _without_seed(recipe)},
     )
     return f"{recipe.network}, {len(seeds)} seeds: {'; '.join(sentences)}"
@@ -203,7 +205,7 @@ def compare(runs: Sequence[Run]) -> str:
         values,
         command="cnncourse train NETWORK --seed N for both networks and each seed, then "
         "make ship RUN='runs/...'",
-        origin=common_origin(runs),
+        origin=common_origin(run.origin for run in runs),
         details={
             "recipes": {run.recipe.network: _without_seed(run.recipe) for run in runs},
         },
@@ -248,7 +250,7 @@ def recipes(runs: Sequence[Run]) -> str:
         "--augmentation ... --dropout-share ... for each, then "
         "python -m cnncourse.authoring recipes runs/...",
         seed=first.seed,
-        origin=common_origin(runs),
+        origin=common_origin(run.origin for run in runs),
     )
     return "\n".join(f"{key}: {entry['value']}" for key, entry in values.items())
 

@@ -64,7 +64,7 @@ def _groups(finished: Sequence[runs.Run]) -> dict[str, list[runs.Run]]:
         groups.setdefault(run.recipe.network, []).append(run)
     for name, group in groups.items():
         runs.common_recipe(group)
-        runs.common_origin(group)
+        runs.common_origin(run.origin for run in group)
         seeds = [run.recipe.seed for run in group]
         if len(set(seeds)) < len(seeds):
             raise AuthoringError(f"{name}: got the seeds {seeds}; wanted each one once.")

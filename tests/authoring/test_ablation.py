@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from typing import Any
 
-import keras
 import pytest
 
 from cnncourse import results, study, training, variants
@@ -26,21 +25,21 @@ networks = ["simple_CNN"]
 """
 
 
+def origin(machine: str) -> dict[str, Any]:
+    return {"versions": {"keras": "3"}, "machine": machine}
+
+
 @pytest.fixture
 def ended(tmp_path, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """Runs that have ended, with the accuracy of each; a test puts them in."""
     path, done = tmp_path / "plan.toml", {}
     path.write_text(PLAN)
-    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     monkeypatch.setattr(study, "shipped_plan", lambda name: path)
-    monkeypatch.setattr(study, "epochs_done", lambda folder: int(folder.name in done))
-    monkeypatch.setattr(
-        training, "load_run", lambda folder: (None, network, [{"val_accuracy": done[folder.name]}])
-    )
+    monkeypatch.setattr(study, "accuracies", lambda plan, folder: dict(done))
     monkeypatch.setattr(
         training, "seconds_per_epoch", lambda recipe, **settings: 3.0 if recipe.variant else 2.0
     )
-    monkeypatch.setattr(ablation, "finished", lambda folder: SimpleNamespace(origin={}))
+    monkeypatch.setattr(ablation, "origin", lambda folder: origin("this machine"))
     monkeypatch.setattr(results, "FOLDER", tmp_path)
     return done
 
@@ -68,6 +67,30 @@ def test_rows_rest_on_the_same_seeds_and_are_paired(ended: dict[str, float], tmp
     assert values["carried"] == values["carried_together"] == 0
     assert values["simpler_CNN_half_width_time_ratio"] == 1.5
     assert values["core_hours"] == pytest.approx((2 + 3) * 2 / 3600)
+
+
+def test_a_study_may_be_recorded_bit_by_bit(
+    ended: dict[str, float], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands in the record stays, but for runs of another recipe and runs done again."""
+    ended |= {f"simpler_CNN_seed_{seed}": 0.7 for seed in range(3)}
+    ended |= {f"simpler_CNN_half_width_seed_{seed}": 0.72 for seed in range(3)}
+    ablation.ablation(tmp_path)
+    ended.clear()
+    ended |= {f"simpler_CNN_separable_seed_{seed}": 0.6 for seed in range(3)}
+    ended |= {"simpler_CNN_half_width_seed_0": 0.75}
+    monkeypatch.setattr(ablation, "origin", lambda folder: origin("that machine"))
+    ablation.ablation(tmp_path)
+    record = results.load("ablation")
+    assert record["provenance"]["machine"] == "that machine; this machine"
+    values = {key: entry["value"] for key, entry in record["values"].items()}
+    assert values["differences"] == 2
+    assert values["simpler_CNN_half_width_mean"] == pytest.approx(0.73)
+    assert values["simpler_CNN_separable_difference"] == pytest.approx(-0.1)
+    path = tmp_path / "plan.toml"
+    path.write_text(PLAN.replace("epochs = 1", "epochs = 2"))
+    with pytest.raises(AuthoringError, match=r"with the seeds \[\]"):
+        ablation.ablation(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -160,14 +160,14 @@ def test_a_run_from_elsewhere_keeps_its_origin(stage, trained, tmp_path) -> None
     run = runs.finished(trained())
     path = tmp_path / runs.PROVENANCE
     path.write_text(json.dumps(origin | {"machine": "an accelerator"}))
-    run = replace(run, origin=runs._origin(path))
+    run = replace(run, origin=runs.origin(path.parent))
     weights.ship_weights(run)
     provenance = results.load("simpler_CNN.fashion_mnist")["provenance"]
     assert provenance["versions"] == origin
     assert provenance["machine"] == "an accelerator"
     path.write_text(json.dumps({"machine": "an accelerator"}))
     with pytest.raises(OSError, match="lacks one of python"):
-        runs._origin(path)
+        runs.origin(path.parent)
 
 
 def test_origins_that_differ_are_all_recorded(trained) -> None:
@@ -176,14 +176,14 @@ def test_origins_that_differ_are_all_recorded(trained) -> None:
         replace(run, origin={"versions": {"keras": version}, "machine": machine})
         for version, machine in (("3.13", "this"), ("3.14", "that"))
     )
-    assert runs.common_origin([one, one]) == one.origin
-    assert runs.common_origin([one, other]) == {
+    assert runs.common_origin([one.origin, one.origin]) == one.origin
+    assert runs.common_origin([one.origin, other.origin]) == {
         "versions": {"keras": "3.13; 3.14"},
         "machine": "that; this",
     }
-    assert runs.common_origin([run, run]) == {}
+    assert runs.common_origin([run.origin, run.origin]) == {}
     with pytest.raises(AuthoringError, match="train all alike"):
-        runs.common_origin([run, one])
+        runs.common_origin([run.origin, one.origin])
 
 
 @pytest.mark.parametrize("network", models.NETWORKS)
