@@ -274,7 +274,8 @@ class _Eviction:
                 self._deeper -= 1
                 sys.setrecursionlimit(sys.getrecursionlimit() + _HEADROOM)
             raise_next = functools.partial(_raise_in_thread, self.ident, self.error)
-            self.error.__init__ = staticmethod(raise_next)  # type: ignore[misc]  # its own
+            if first:  # later the thread may have left already, and have taken this back
+                self.error.__init__ = staticmethod(raise_next)  # type: ignore[misc]  # its own
             if not self.over:
                 raise_next()
         elif first:

@@ -266,6 +266,16 @@ def test_code_that_works_without_end_is_ended(work, capsys):
     assert printed.err == ""
 
 
+def test_a_watchdog_that_is_late_starts_nothing_anew():
+    """It may be held up between two pushes until the thread has left and cleaned up."""
+    eviction = guards._Eviction(threading.get_ident())
+    eviction.begun = eviction.over = True
+    eviction.error.__init__ = BaseException.__init__
+    with guards._interpreter_kept():
+        eviction.push()
+    assert eviction.error.__init__ is BaseException.__init__
+
+
 @pytest.mark.parametrize("work", WAITING, ids=lambda work: work.__name__)
 def test_code_that_waits_without_end_is_ended(work, monkeypatch):
     monkeypatch.setattr(guards, "PATIENCE", 2)
