@@ -50,6 +50,9 @@ SYNONYMS = {
 }
 """What people type into the search, by what a page says in its own words."""
 
+NEEDED_FOR = {"explorer/widgets.js": "widget-", "design-tabs.js": "sd-tab-"}
+"""Scripts for one thing alone, and what a page has that holds it."""
+
 HIDDEN = nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.reference
 # The title of a dropdown, a rubric, becomes a button, which may hold no link.
 TITLES = nodes.title, nodes.raw, addnodes.pending_xref, nodes.citation, nodes.rubric
@@ -261,9 +264,12 @@ def describe_page(
     """A description and a preview for those who share the page; scripts that do not hold it up."""
     context["description"] = escape(_summary(doctree) if doctree else app.config.html_title)
     context["preview_image"] = f"{app.config.html_baseurl}_static/preview.png"
+    body = context.get("body", "")
     scripts = []
     for script in context["script_files"]:
         file = str(getattr(script, "filename", script))
+        if any(file.endswith(end) and mark not in body for end, mark in NEEDED_FOR.items()):
+            continue
         # Inline scripts read the options while the page is read, and those of the search page
         # call the others at once; the rest may wait.
         waits = file and "documentation_options" not in file and name != "search"

@@ -4,12 +4,27 @@
 document.querySelector(".navbar-brand")?.parentElement?.setAttribute("role", "navigation");
 document.querySelector(".navbar-brand")?.parentElement?.setAttribute("aria-label", "Home");
 
-// What scrolls must be within reach of the keyboard, at every width of the page.
-const reach = () => {
-  for (const element of document.querySelectorAll(".bd-article :is(table, pre, .math)")) {
+// What scrolls must be within reach of the keyboard, at every width of the page. To measure code
+// lays it out, so that is done piece by piece while the browser has nothing better to do.
+/** @type {(then: (left: {timeRemaining: () => number}) => void) => void} */
+const whenIdle =
+  window.requestIdleCallback ?? ((then) => setTimeout(() => then({ timeRemaining: () => 0 }), 50));
+/** @type {Element[]} */
+let unmeasured = [];
+/** @param {{timeRemaining: () => number}} left */
+const measure = (left) => {
+  do {
+    const element = unmeasured.shift();
+    if (!element) return;
     if (element.scrollWidth > element.clientWidth) element.setAttribute("tabindex", "0");
     else element.removeAttribute("tabindex");
-  }
+  } while (left.timeRemaining() > 5);
+  whenIdle(measure);
+};
+const reach = () => {
+  const waits = unmeasured.length > 0;
+  unmeasured = [...document.querySelectorAll(".bd-article :is(table, pre, .math)")];
+  if (!waits) whenIdle(measure);
 };
 reach();
 addEventListener("resize", reach);

@@ -99,6 +99,9 @@ def test_a_page_loads_no_script_that_it_does_not_use(name: str) -> None:
     assert "fontawesome" not in scripts
     # A formula is MathML, and needs none.
     assert "mathjax" not in scripts.lower()
+    widgets = page.select('[data-widget], p a[href*="explorer.html#widget-"]')
+    assert ("explorer/widgets.js" in scripts) == bool(widgets)
+    assert ("design-tabs" in scripts) == bool(page.select(".sd-tab-set"))
     assert ("searchindex" in scripts) == (name == "search")
 
 
