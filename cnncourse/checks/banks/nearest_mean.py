@@ -38,6 +38,13 @@ def _nearest_mean_cases() -> Iterator[tuple]:
         np.full((1, 1, 1), 6.0),
         2,
     )
+    # The mean of class 1 is 4.5: rounded down, it lies no nearer than that of class 0.
+    yield (
+        np.array([[[8]], [[4]], [[5]]], np.uint8),
+        np.array([0, 1, 1]),
+        np.full((1, 1, 1), 6, np.uint8),
+        2,
+    )
     rng = np.random.default_rng(2)
     for classes, shape, dtype in [
         (2, (2, 2), np.uint8),
@@ -172,3 +179,12 @@ def differences_of_uint8(train_images, train_labels, images, num_classes):
         return _distances(images, means).argmin(axis=1)
     difference = images.reshape(len(images), 1, -1) - means.astype(np.uint8)
     return (difference.astype(float) ** 2).sum(axis=2).argmin(axis=1)
+
+
+@BANK.mistake(
+    "With images of whole numbers (uint8) the means seem to lose their fractions: they are kept in "
+    "the type of the images. A mean needs a type that holds fractions."
+)
+def means_in_the_type_of_the_images(train_images, train_labels, images, num_classes):
+    means = _class_means(train_images, train_labels, num_classes)
+    return _distances(images, means.astype(train_images.dtype).astype(float)).argmin(axis=1)
