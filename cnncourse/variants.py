@@ -331,7 +331,7 @@ VARIANTS: dict[str, Variant] = {
         _STRIDED,
     ),
     "max_pooling": Variant(
-        "the maximum in place of the average",
+        "the maximum in place of the average where maps are pooled",
         _each(
             _is(POOLING),
             lambda layer: layers.MaxPooling2D(layer.pool_size, padding="same"),
@@ -360,8 +360,14 @@ VARIANTS: dict[str, Variant] = {
     "only_used_taps": Variant(
         "no taps that meet padding alone", _only_taps_that_meet_the_map, _STRIDED
     ),
-    "residual": Variant("a residual connection around the second of each pair", _residual),
-    "separable": Variant("separable convolutions", _separable),
-    "squeeze_excite": Variant("squeeze-and-excitation in each pair", _squeeze_and_excite),
+    "residual": Variant(
+        "a residual connection around the second of each pair before a ReLU", _residual
+    ),
+    "separable": Variant(
+        "separable convolutions, but for the first, the last and the 1×1", _separable
+    ),
+    "squeeze_excite": Variant(
+        "squeeze-and-excitation in each pair before a ReLU", _squeeze_and_excite
+    ),
 }
 """The changes that lesson 14 measures, by name."""

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from cnncourse.plots import style
 
-_COLOURS = (style.BLUE, style.VERMILION)
+_COLOURS = {"simple_CNN": style.BLUE, "simpler_CNN": style.VERMILION}
 _TICKS = (0.1, 0.2, 0.5, 1, 2, 5)
 
 
@@ -41,20 +41,28 @@ def differences(
         sharex=True,
         layout="constrained",
     )[1]
-    for ax, colour, (network, changes) in zip(axes[:, 0], _COLOURS, rows.items(), strict=False):
+    for ax, (network, changes) in zip(axes[:, 0], rows.items(), strict=True):
         middle, alone, together = 100 * np.array(list(changes.values())).T
         places = np.arange(len(changes))
         ax.hlines(
             places, middle - together, middle + together, color=style.GREY, linewidth=1, label=wider
         )
         ax.errorbar(
-            middle, places, xerr=alone, fmt="o", color=colour, linewidth=3, label="this one alone"
+            middle,
+            places,
+            xerr=alone,
+            fmt="o",
+            color=_COLOURS[network],
+            linewidth=3,
+            label="this one alone",
         )
         ax.axvline(0, color=style.INK, linewidth=1, linestyle="--")
         ax.set(yticks=places, yticklabels=list(changes), title=network)
         ax.invert_yaxis()
     axes[0, 0].legend(loc="upper left", bbox_to_anchor=(1, 1))
-    axes[-1, 0].set(xlabel="accuracy minus that of the network as it is, in percentage points")
+    axes[-1, 0].set(
+        xlabel="accuracy minus that of the network as it is, dropout off, in percentage points"
+    )
     return axes[:, 0]
 
 
@@ -69,18 +77,20 @@ def costs(
         ax: where to draw; a new figure if left out.
 
     Returns:
-        The axes, both logarithmic; on the dashed line time goes with the arithmetic.
+        The axes, both logarithmic; on the dashed line time goes with the arithmetic. Changes near
+        to 1 on both have no names.
     """
     ax = ax or plt.subplots(figsize=(6, 4.6))[1]
     every = np.array([pair for changes in ratios.values() for pair in changes.values()])
     ends = [0.8 * every.min(), 1.25 * every.max()]
     ax.plot(ends, ends, color=style.INK, linewidth=1, linestyle="--", label="in proportion")
-    for colour, (network, changes) in zip(_COLOURS, ratios.items(), strict=False):
+    for network, changes in ratios.items():
         macs, time = np.array(list(changes.values())).T
-        ax.plot(macs, time, "o", color=colour, label=network)
-        for name, place in changes.items():
-            if max(place) > 1.3 or min(place) < 0.6:
-                ax.annotate(name, place, (5, -3), textcoords="offset points")
+        ax.plot(macs, time, "o", color=_COLOURS[network], label=network)
+        far = sorted((place, name) for name, place in changes.items() if _is_far(place))
+        for number, (place, name) in enumerate(far):
+            above = 8 if number % 2 else -16  # in turn, as neighbors may lie close
+            ax.annotate(name, place, (0, above), textcoords="offset points", ha="center")
     ax.set(
         xscale="log",
         yscale="log",
@@ -93,3 +103,8 @@ def costs(
     ax.set(xlim=(ends[0] / 1.5, ends[1] * 2), ylim=(ends[0] / 1.5, ends[1] * 1.5))
     ax.legend(loc="upper left")
     return ax
+
+
+def _is_far(place: tuple[float, float]) -> bool:
+    """Whether a change is far enough from the unchanged network for its name to be legible."""
+    return max(place) > 1.3 or min(place) < 0.6
