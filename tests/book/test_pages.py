@@ -90,7 +90,7 @@ def test_formulas_are_drawn_in_their_own_font_without_a_script(standing, name: s
         for font in session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]:
             others.add(font["familyName"])
     session.detach()
-    assert others <= {"Course Formulas"}
+    assert others <= {"STIX Two Math"}
 
 
 def test_a_formula_that_is_too_wide_scrolls_from_its_beginning(narrow) -> None:

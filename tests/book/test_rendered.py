@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from browsers import BUILT
 from bs4 import BeautifulSoup, Tag
+from fontTools.ttLib import TTFont
 
 from cnncourse.authoring.notebooks import Course
 from cnncourse.authoring.sentences import GLOSSARY, glossary_terms
@@ -112,3 +113,11 @@ def test_each_icon_is_drawn(name: str) -> None:
     for icon in page_of(name).select("[class*=fa-]"):
         for kind in set(icon["class"]) - sizes:
             assert not kind.startswith("fa-") or f".{kind} {{" in drawn
+
+
+def test_the_font_of_formulas_has_roots_and_brackets_that_grow() -> None:
+    """The sign of a root stands in no text, and where the font lacks it nothing is drawn."""
+    font = TTFont(BUILT / "_static" / "formulas.woff2")
+    glyphs = font.getBestCmap()
+    growing = font["MATH"].table.MathVariants.VertGlyphCoverage.glyphs
+    assert {glyphs[ord(sign)] for sign in "√()[]"} <= set(growing)
