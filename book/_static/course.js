@@ -28,6 +28,7 @@ const reach = () => {
 };
 reach();
 addEventListener("resize", reach);
+document.fonts.ready.then(reach); // a formula is wider in its own font
 
 // The arrows that open a part of the side bar have no text; the link beside them has.
 for (const summary of document.querySelectorAll(".bd-sidenav summary")) {

@@ -395,12 +395,15 @@ def test_the_verdict_says_that_something_runs_on_only_if_it_does(monkeypatch):
 
 @pytest.mark.parametrize("work", [bare_except, named_except, sleeps_again_and_again])
 def test_the_reader_can_interrupt(work):
+    # Of a program that a shell put into the background nobody interrupts anything.
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     main = threading.get_ident()
     timer = threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT))
     timer.start()
     with nothing_runs_on(), pytest.raises(KeyboardInterrupt):
         guards.run_guarded(work, 1000)
     timer.join()
+    signal.signal(signal.SIGINT, previous)
 
 
 @pytest.mark.parametrize("work", [plain_loop, named_except, nested_tries, stubborn_generator])
