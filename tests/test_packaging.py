@@ -40,7 +40,7 @@ FLOORS = {
         {"datasets", "files", "keras_layers", "models", "operations", "variants"},
         {"keras"},
     ),
-    "study": ({"files", "training"}, set()),
+    "study": ({"files", "training", "variants"}, set()),
     "challenges": (
         {
             *("anatomy", "checks", "datasets", "files", "keras_layers", "models", "operations"),
