@@ -8,12 +8,12 @@ from cnncourse.plots import ablation
 
 def test_each_difference_has_both_intervals_and_0_is_marked():
     rows = {
-        "one": {"no part": (-0.05, 0.01, 0.04), "wider": (0.02, 0.03, 0.06)},
-        "other": {"no part": (0.0, 0.01, 0.02)},
+        "simple_CNN": {"no part": (-0.05, 0.01, 0.04), "wider": (0.02, 0.03, 0.06)},
+        "simpler_CNN": {"no part": (0.0, 0.01, 0.02)},
     }
     first, second = ablation.differences(rows)
     assert [label.get_text() for label in first.get_yticklabels()] == ["no part", "wider"]
-    assert [ax.get_title() for ax in (first, second)] == ["one", "other"]
+    assert [ax.get_title() for ax in (first, second)] == ["simple_CNN", "simpler_CNN"]
     together, alone = first.collections
     ends = [np.array(lines.get_segments())[:, :, 0] for lines in (together, alone)]
     np.testing.assert_allclose(ends[0], [[-9, -1], [-4, 8]])
@@ -25,7 +25,7 @@ def test_each_difference_has_both_intervals_and_0_is_marked():
 
 
 def test_costs_stand_beside_the_line_of_proportion():
-    ratios = {"one": {"wider": (4.0, 2.0), "as dear": (1.0, 1.0)}}
+    ratios = {"simple_CNN": {"wider": (4.0, 2.0), "as dear": (1.0, 1.0)}}
     ax = ablation.costs(ratios)
     line, points = ax.get_lines()
     np.testing.assert_array_equal(line.get_xdata(), line.get_ydata())
