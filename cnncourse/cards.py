@@ -37,7 +37,7 @@ RUNTIMES = {
 """The ways to ask a network that the results of deployment hold."""
 
 _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "right, 95 %": ("hits", lambda hits: _share(hits, 2000)),
+    "right, 95 %": ("hits", lambda hits: _share(hits)),
     "changed": ("changed", str),
     "largest difference": ("largest", "{:.1g}".format),
     "MB": ("bytes", lambda size: f"{size / 1e6:.2f}"),
@@ -154,6 +154,7 @@ def runtime_table(name: str) -> str:
     return "\n".join(lines)
 
 
-def _share(correct: int, total: int) -> str:
+def _share(correct: int) -> str:
+    total = int(results.value("fashion_mnist.small_test_images").value)
     low, high = results.interval(correct, total)
     return f"{correct / total:.1%} ({low:.1%} to {high:.1%})"

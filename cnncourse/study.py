@@ -259,20 +259,20 @@ def table(plan: Plan, reached: Mapping[str, float]) -> list[Row]:
     first: dict[str, Row] = {}
     for condition in plan.conditions:
         runs = {seed: condition.run(seed) for seed in plan.seeds}
-        accuracies = {seed: reached[name] for seed, name in runs.items() if name in reached}
-        if not accuracies:
+        by_seed = {seed: reached[name] for seed, name in runs.items() if name in reached}
+        if not by_seed:
             continue
         recipe = condition.recipe
         network = variants.build(recipe.network, (28, 28, 1), 10, recipe.variant)
         base = first.get(recipe.network)
-        reference = base.accuracies if base else accuracies
-        paired = [accuracies[seed] - reference[seed] for seed in accuracies if seed in reference]
+        reference = base.accuracies if base else by_seed
+        paired = [by_seed[seed] - reference[seed] for seed in by_seed if seed in reference]
         row = Row(
             condition.name,
             network.count_params(),
-            accuracies,
-            statistics.mean(accuracies.values()),
-            half_width(list(accuracies.values())),
+            by_seed,
+            statistics.mean(by_seed.values()),
+            half_width(list(by_seed.values())),
             statistics.mean(paired) if paired else math.nan,
             half_width(paired) if base else None,
         )

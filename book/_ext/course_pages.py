@@ -11,7 +11,7 @@ import json
 import re
 import struct
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from html import escape, unescape
 from importlib import resources
@@ -258,19 +258,14 @@ def write_formula(writer: Any, node: nodes.math | nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def write_font(app: Sphinx, error: Exception | None) -> None:
+def write_font(out: Path, pages: Iterable[str]) -> None:
     """The part of a mathematical font that the formulas need; few machines have one.
 
     STIX Two Math (SIL Open Font License) comes with the package ziamath. Letters alone are drawn
     from the italic ones of Unicode.
     """
-    if error or app.builder.format != "html":
-        return
-    out = Path(app.outdir)
     written = "".join(
-        unescape(TAG.sub("", formula))
-        for page in out.rglob("*.html")
-        for formula in MATH.findall(page.read_text(encoding="utf-8"))
+        unescape(TAG.sub("", formula)) for page in pages for formula in MATH.findall(page)
     )
     italic = {chr(int(unicodedata.decomposition(one).split()[1], 16)): one for one in ITALIC}
     options = subset.Options(flavor="woff2", hinting=False, layout_features=["ssty"])
@@ -337,17 +332,23 @@ def set_address(app: Sphinx, config: Any) -> None:
     config.html_baseurl = f"https://{quote(owner)}.github.io/{quote(name)}/"
 
 
-def write_icons(app: Sphinx, error: Exception | None) -> None:
-    """A style sheet of the icons that the pages show, drawn from the theme's script of all."""
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Write what depends on all pages: their icons, and the font of their formulas."""
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir)
+    pages = [page.read_text(encoding="utf-8") for page in out.rglob("*.html")]
+    write_icons(out, pages)
+    write_font(out, pages)
+
+
+def write_icons(out: Path, pages: Iterable[str]) -> None:
+    """A style sheet of the icons that the pages show, drawn from the theme's script of all."""
     script = out / "_static" / "scripts" / "fontawesome.js"
     everything = script.read_text(encoding="utf-8")
     used = set()
-    for page in out.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        for classes in re.findall(r'class="([^"]*\bfa-[^"]*)"', text):
+    for page in pages:
+        for classes in re.findall(r'class="([^"]*\bfa-[^"]*)"', page):
             used.update(re.findall(r"\bfa-(?!solid|brands|regular|lg)([a-z-]+)", classes))
     rules = [
         ".fa-solid, .fas, .fab { display: inline-block; width: 1em; height: 1em; "
@@ -394,6 +395,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-read", size_figures, priority=900)
     app.connect("doctree-resolved", define_on_hover)
     app.connect("html-page-context", describe_page, priority=900)
-    app.connect("build-finished", write_icons, priority=900)
-    app.connect("build-finished", write_font, priority=900)
+    app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -279,7 +279,8 @@ def _of_the_shapes(setting: Setting, wrong: Sequence[Tried]) -> Finding | None:
                 continue
             told, should = _length_in_words(setting, mine), _length_in_words(setting, wanted)
             if told == should:  # of two arrays
-                told, should = (_length_in_words(setting, one, True) for one in (mine, wanted))
+                nameless = replace(setting, axes={})
+                told, should = (_length_in_words(nameless, one) for one in (mine, wanted))
             if told and should:
                 subject = f"`{label}`" if len(setting.labels) > 1 else "your answer"
                 return Finding(
@@ -289,13 +290,9 @@ def _of_the_shapes(setting: Setting, wrong: Sequence[Tried]) -> Finding | None:
     return None
 
 
-def _length_in_words(
-    setting: Setting, lengths: Sequence[tuple[int, Case]], in_code: bool = False
-) -> str:
+def _length_in_words(setting: Setting, lengths: Sequence[tuple[int, Case]]) -> str:
     """What the inputs say that has these lengths, each with its input; empty if nothing."""
-    for text, value in _quantities(
-        replace(setting, axes={}) if in_code else setting, lengths[0][1]
-    ):
+    for text, value in _quantities(setting, lengths[0][1]):
         with contextlib.suppress(AttributeError, IndexError, TypeError):
             if all(value(case) == length for length, case in lengths):
                 return text

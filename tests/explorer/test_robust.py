@@ -76,9 +76,8 @@ def test_the_network_that_was_chosen_last_is_shown(explorer, pause):
     assert explorer.inner_text(".cnn-trail").startswith(chosen)
 
 
-def test_a_network_that_comes_late_is_not_shown(explorer):
-    """Files that were wished for first arrive after those that were wished for last."""
-    answered(explorer)
+def wish_for_a_slow_one(explorer):
+    """Wish for a network by its address; its requests, which are held back, are given."""
     held = []
     explorer.route("**/slow/**", lambda route: held.append(route))
     explorer.evaluate("document.querySelector('.cnn-own').open = true")
@@ -87,6 +86,13 @@ def test_a_network_that_comes_late_is_not_shown(explorer):
     explorer.wait_for_function(
         f"document.querySelector('{STATUS}').textContent.startsWith('Fetching /slow/')"
     )
+    return held
+
+
+def test_a_network_that_comes_late_is_not_shown(explorer):
+    """Files that were wished for first arrive after those that were wished for last."""
+    answered(explorer)
+    held = wish_for_a_slow_one(explorer)
     manifest, weights = tiny()
     open_files(explorer, {**manifest, "name": "the last"}, weights)
     says(explorer, "the last")
@@ -110,14 +116,7 @@ def test_an_own_network_that_comes_late_answers_the_image_chosen_meanwhile(explo
     def bring(route):
         route.fulfill(body=bodies[route.request.url.rpartition("/")[2]])
 
-    held = []
-    explorer.route("**/slow/**", lambda route: held.append(route))
-    explorer.evaluate("document.querySelector('.cnn-own').open = true")
-    explorer.fill("#cnn-address", "/slow/")
-    explorer.keyboard.press("Enter")
-    explorer.wait_for_function(
-        f"document.querySelector('{STATUS}').textContent.startsWith('Fetching /slow/')"
-    )
+    held = wish_for_a_slow_one(explorer)
     explorer.click(f"{IMAGE}:nth-child(5)")
     explorer.wait_for_timeout(300)
     explorer.route("**/slow/**", bring)

@@ -11,10 +11,15 @@ from cnncourse.checks.engine import Bank
 from cnncourse.checks.form import Values
 
 
-def _accuracy_interval(correct, total, z):
+def _middle_and_reach(correct, total, z):
     share, square = correct / total, z * z / total
     middle = (share + square / 2) / (1 + square)
     reach = z / (1 + square) * math.sqrt(share * (1 - share) / total + square / (4 * total))
+    return middle, reach
+
+
+def _accuracy_interval(correct, total, z):
+    middle, reach = _middle_and_reach(correct, total, z)
     return middle - reach, middle + reach
 
 
@@ -72,8 +77,7 @@ def plain_interval(correct, total, z):
     "middle that is drawn towards one half, the more so the fewer the images."
 )
 def around_the_share(correct, total, z):
-    low, high = _accuracy_interval(correct, total, z)
-    share, reach = correct / total, (high - low) / 2
+    share, (_, reach) = correct / total, _middle_and_reach(correct, total, z)
     return share - reach, share + reach
 
 
@@ -82,8 +86,7 @@ def around_the_share(correct, total, z):
     "a second term, and the whole reach is divided by 1 + z² / total."
 )
 def plain_reach(correct, total, z):
-    low, high = _accuracy_interval(correct, total, z)
-    middle, share = (low + high) / 2, correct / total
+    share, (middle, _) = correct / total, _middle_and_reach(correct, total, z)
     reach = z * math.sqrt(share * (1 - share) / total)
     return middle - reach, middle + reach
 
@@ -93,8 +96,8 @@ def plain_reach(correct, total, z):
     "to both."
 )
 def reach_not_divided(correct, total, z):
-    low, high = _accuracy_interval(correct, total, z)
-    middle, reach = (low + high) / 2, (high - low) / 2 * (1 + z * z / total)
+    middle, reach = _middle_and_reach(correct, total, z)
+    reach *= 1 + z * z / total
     return middle - reach, middle + reach
 
 
@@ -103,8 +106,8 @@ def reach_not_divided(correct, total, z):
     "The divisor belongs to middle and reach."
 )
 def middle_not_divided(correct, total, z):
-    low, high = _accuracy_interval(correct, total, z)
-    middle, reach = (low + high) / 2 * (1 + z * z / total), (high - low) / 2
+    middle, reach = _middle_and_reach(correct, total, z)
+    middle *= 1 + z * z / total
     return middle - reach, middle + reach
 
 
@@ -160,13 +163,11 @@ def ends_swapped(correct, total, z):
     return _accuracy_interval(correct, total, z)[::-1]
 
 
-@BANK.mistake(
+BANK.mistake(
     "It returns middle and reach. Wanted are the two ends: middle less reach, and middle plus "
-    "reach."
-)
-def middle_and_reach(correct, total, z):
-    low, high = _accuracy_interval(correct, total, z)
-    return (low + high) / 2, (high - low) / 2
+    "reach.",
+    name="middle_and_reach",
+)(_middle_and_reach)
 
 
 @BANK.mistake(

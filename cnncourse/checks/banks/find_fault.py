@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
 from cnncourse import ops
+from cnncourse.checks.banks._programs import Program
 from cnncourse.checks.engine import Bank
 from cnncourse.checks.form import Values
 
 NONE, RANGE, CHANNELS, PADDING, FOLDING = range(5)
 
-
-@dataclass(frozen=True)
-class _Program:
-    """One layer as it runs somewhere: images in, maps out."""
-
-    text: str
-    of: Callable[[np.ndarray], np.ndarray]
-
-    def __call__(self, images):
-        images = np.asarray(images, float)
-        if images.ndim != 4 or images.shape[3] != 3:
-            raise ValueError(
-                f"the program got an array of shape {images.shape}; it takes a batch of color "
-                "images, (n, height, width, 3)"
-            )
-        return self.of(images)
-
-    def __repr__(self) -> str:
-        return self.text
+_program = functools.partial(
+    Program,
+    name="the program",
+    takes="a batch of color images, (n, height, width, 3)",
+    channels=3,
+)
 
 
 @functools.cache
@@ -65,8 +52,8 @@ def _layer(seed, filters, size, coarse=False):
         FOLDING: lambda images: ops.conv2d(images, kernel, padding="same"),
     }
     return (
-        _Program("<the layer in Keras>", reference),
-        {fault: _Program("<the layer as it was deployed>", of) for fault, of in faults.items()},
+        _program("<the layer in Keras>", reference),
+        {fault: _program("<the layer as it was deployed>", of) for fault, of in faults.items()},
     )
 
 

@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from cnncourse.checks.banks._programs import Program
 from cnncourse.checks.engine import Bank
 
-
-@dataclass(frozen=True)
-class _Scores:
-    """What stands in for a network: a batch of images in, one score for each of them out."""
-
-    text: str
-    of: Callable[[np.ndarray], np.ndarray]
-
-    def __call__(self, images):
-        images = np.asarray(images, float)
-        if images.ndim != 4:
-            raise ValueError(
-                f"predict got an array of shape {images.shape}; it takes a batch, "
-                "(n, height, width, channels)"
-            )
-        return self.of(images)
-
-    def __repr__(self) -> str:
-        return self.text
+# What stands in for a network: a batch of images in, one score for each of them out.
+_scores = functools.partial(Program, name="predict", takes="a batch, (n, height, width, channels)")
 
 
 def _places(images):
     return np.arange(1, images[0].size + 1).reshape(images.shape[1:])
 
 
-_SUM = _Scores("<the sum of all numbers of each image>", lambda images: images.sum(axis=(1, 2, 3)))
+_SUM = _scores("<the sum of all numbers of each image>", lambda images: images.sum(axis=(1, 2, 3)))
 
 
-_WEIGHTED = _Scores(
+_WEIGHTED = _scores(
     "<a weighted sum of the numbers of each image, with the weights 1, 2, 3, …>",
     lambda images: (images * _places(images)).sum(axis=(1, 2, 3)),
 )
 
 
-_CURVED = _Scores(
+_CURVED = _scores(
     "<the square of a weighted sum of the numbers of each image>",
     lambda images: (images * np.cos(_places(images))).sum(axis=(1, 2, 3)) ** 2 + 3,
 )

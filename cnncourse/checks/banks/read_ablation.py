@@ -179,54 +179,50 @@ def mean_decides(accuracies, statements, margin, factors):
     return _read(accuracies, statements, margin, factors, judged=0.0)
 
 
-@BANK.mistake(
+def _with_verdict(kind, carried):
+    """Right but for the statements of one kind, which another question to the interval decides."""
+
+    def answer(accuracies, statements, margin, factors):
+        verdicts, mean, half = _read(accuracies, statements, margin, factors)
+        others = carried(mean, half, margin).astype(int)
+        return np.where(statements[:, 0] == kind, others, verdicts), mean, half
+
+    return answer
+
+
+BANK.mistake(
     "Two rows seem to count as equally good when their interval holds 0. That it holds 0 leaves "
-    "them open: equal to within `margin` they are when all of it lies there."
-)
-def open_means_equal(accuracies, statements, margin, factors):
-    carried, mean, half = _read(accuracies, statements, margin, factors)
-    holds = (np.abs(mean) < half).astype(int)
-    return np.where(statements[:, 0] == AS_GOOD, holds, carried), mean, half
+    "them open: equal to within `margin` they are when all of it lies there.",
+    name="open_means_equal",
+)(_with_verdict(AS_GOOD, lambda mean, half, margin: np.abs(mean) < half))
 
 
-@BANK.mistake(
+BANK.mistake(
     "Two rows seem to count as equally good when their mean difference lies within `margin`. "
-    "The ends of the interval have to lie there, too."
-)
-def equal_by_the_mean(accuracies, statements, margin, factors):
-    carried, mean, half = _read(accuracies, statements, margin, factors)
-    near = (np.abs(mean) < margin).astype(int)
-    return np.where(statements[:, 0] == AS_GOOD, near, carried), mean, half
+    "The ends of the interval have to lie there, too.",
+    name="equal_by_the_mean",
+)(_with_verdict(AS_GOOD, lambda mean, half, margin: np.abs(mean) < margin))
 
 
-@BANK.mistake(
+BANK.mistake(
     "An interval that holds both 0 and one `margin` seems to count as equally good. It has to lie "
-    "between −`margin` and `margin` with both ends."
-)
-def one_end_within(accuracies, statements, margin, factors):
-    carried, mean, half = _read(accuracies, statements, margin, factors)
-    touches = (np.abs(mean) - half < margin).astype(int)
-    return np.where(statements[:, 0] == AS_GOOD, touches, carried), mean, half
+    "between −`margin` and `margin` with both ends.",
+    name="one_end_within",
+)(_with_verdict(AS_GOOD, lambda mean, half, margin: np.abs(mean) - half < margin))
 
 
-@BANK.mistake(
+BANK.mistake(
     "Two rows seem to differ only if the first is the better one. They differ as well when the "
-    "whole interval lies below 0."
-)
-def differ_only_upwards(accuracies, statements, margin, factors):
-    carried, mean, half = _read(accuracies, statements, margin, factors)
-    above = (mean - half > 0).astype(int)
-    return np.where(statements[:, 0] == DIFFER, above, carried), mean, half
+    "whole interval lies below 0.",
+    name="differ_only_upwards",
+)(_with_verdict(DIFFER, lambda mean, half, margin: mean - half > 0))
 
 
-@BANK.mistake(
+BANK.mistake(
     "Row a seems to count as better whenever the two differ. The interval of a minus b has to lie "
-    "above 0."
-)
-def better_when_different(accuracies, statements, margin, factors):
-    carried, mean, half = _read(accuracies, statements, margin, factors)
-    apart = (np.abs(mean) > half).astype(int)
-    return np.where(statements[:, 0] == BETTER, apart, carried), mean, half
+    "above 0.",
+    name="better_when_different",
+)(_with_verdict(BETTER, lambda mean, half, margin: np.abs(mean) > half))
 
 
 @BANK.mistake(

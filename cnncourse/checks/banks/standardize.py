@@ -6,17 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from cnncourse.checks.banks._standardizing import AXES, both, scaled
 from cnncourse.checks.engine import Bank
 from cnncourse.checks.form import Values
 
 
 def _standardize(train_images, test_images):
     mean, deviation = np.mean(train_images), np.std(train_images)
-    return _scaled(train_images, mean, deviation), _scaled(test_images, mean, deviation)
-
-
-def _scaled(images, mean, deviation):
-    return ((images - mean) / deviation).astype(np.float32)
+    return both(train_images, test_images, mean, deviation)
 
 
 def _standardize_cases() -> Iterator[tuple]:
@@ -42,12 +39,7 @@ BANK = Bank(
     _standardize,
     _standardize_cases,
     Values(("train images", "test images"), kind="float32"),
-    axes={
-        "train_images": "nhwc",
-        "test_images": "mhwc",
-        "train images": "nhwc",
-        "test images": "mhwc",
-    },
+    axes=AXES,
 )
 BANK.help(
     idea=(
@@ -69,7 +61,7 @@ BANK.help(
     "test. Wanted is one pair of numbers for both, from the images that may be looked at."
 )
 def each_set_by_itself(train_images, test_images):
-    return tuple(_scaled(i, np.mean(i), np.std(i)) for i in (train_images, test_images))
+    return tuple(scaled(i, np.mean(i), np.std(i)) for i in (train_images, test_images))
 
 
 @BANK.mistake(
@@ -78,7 +70,7 @@ def each_set_by_itself(train_images, test_images):
 )
 def both_sets_together(train_images, test_images):
     every = np.concatenate([train_images, test_images])
-    return tuple(_scaled(i, np.mean(every), np.std(every)) for i in (train_images, test_images))
+    return tuple(scaled(i, np.mean(every), np.std(every)) for i in (train_images, test_images))
 
 
 @BANK.mistake(
@@ -87,7 +79,7 @@ def both_sets_together(train_images, test_images):
 )
 def statistics_of_the_test_images(train_images, test_images):
     mean, deviation = np.mean(test_images), np.std(test_images)
-    return _scaled(train_images, mean, deviation), _scaled(test_images, mean, deviation)
+    return both(train_images, test_images, mean, deviation)
 
 
 @BANK.mistake(
@@ -96,7 +88,7 @@ def statistics_of_the_test_images(train_images, test_images):
 )
 def statistics_of_each_pixel(train_images, test_images):
     mean, deviation = np.mean(train_images, axis=0), np.std(train_images, axis=0)
-    return _scaled(train_images, mean, deviation), _scaled(test_images, mean, deviation)
+    return both(train_images, test_images, mean, deviation)
 
 
 @BANK.mistake(
@@ -107,7 +99,7 @@ def statistics_of_each_image(train_images, test_images):
     def scale(images):
         axes = tuple(range(1, images.ndim))
         mean = np.mean(images, axis=axes, keepdims=True)
-        return _scaled(images, mean, np.std(images, axis=axes, keepdims=True))
+        return scaled(images, mean, np.std(images, axis=axes, keepdims=True))
 
     return scale(train_images), scale(test_images)
 
@@ -118,7 +110,7 @@ def statistics_of_each_image(train_images, test_images):
 )
 def divided_by_the_variance(train_images, test_images):
     mean, variance = np.mean(train_images), np.var(train_images)
-    return _scaled(train_images, mean, variance), _scaled(test_images, mean, variance)
+    return both(train_images, test_images, mean, variance)
 
 
 @BANK.mistake(
@@ -127,7 +119,7 @@ def divided_by_the_variance(train_images, test_images):
 )
 def only_centred(train_images, test_images):
     mean = np.mean(train_images)
-    return _scaled(train_images, mean, 1), _scaled(test_images, mean, 1)
+    return both(train_images, test_images, mean, 1)
 
 
 @BANK.mistake(
@@ -136,7 +128,7 @@ def only_centred(train_images, test_images):
 )
 def not_centred(train_images, test_images):
     deviation = np.std(train_images)
-    return _scaled(train_images, 0, deviation), _scaled(test_images, 0, deviation)
+    return both(train_images, test_images, 0, deviation)
 
 
 @BANK.mistake(
@@ -162,7 +154,7 @@ def squeezed_between_0_and_1(train_images, test_images):
     "the train images: mean 0 and deviation 1."
 )
 def divided_by_255(train_images, test_images):
-    return _scaled(train_images, 0, 255), _scaled(test_images, 0, 255)
+    return both(train_images, test_images, 0, 255)
 
 
 @BANK.mistake(
@@ -179,7 +171,7 @@ def test_images_left_as_they_are(train_images, test_images):
 )
 def deviation_of_a_sample(train_images, test_images):
     mean, deviation = np.mean(train_images), np.std(train_images, ddof=1)
-    return _scaled(train_images, mean, deviation), _scaled(test_images, mean, deviation)
+    return both(train_images, test_images, mean, deviation)
 
 
 @BANK.mistake(
@@ -188,7 +180,7 @@ def deviation_of_a_sample(train_images, test_images):
 )
 def test_images_with_their_own_deviation(train_images, test_images):
     train, _ = _standardize(train_images, test_images)
-    return train, _scaled(test_images, np.mean(train_images), np.std(test_images))
+    return train, scaled(test_images, np.mean(train_images), np.std(test_images))
 
 
 @BANK.mistake(
@@ -197,7 +189,7 @@ def test_images_with_their_own_deviation(train_images, test_images):
 )
 def test_images_around_their_own_mean(train_images, test_images):
     train, _ = _standardize(train_images, test_images)
-    return train, _scaled(test_images, np.mean(test_images), np.std(train_images))
+    return train, scaled(test_images, np.mean(test_images), np.std(train_images))
 
 
 @BANK.mistake(
@@ -206,4 +198,4 @@ def test_images_around_their_own_mean(train_images, test_images):
 )
 def brackets_missing(train_images, test_images):
     quotient = np.mean(train_images) / np.std(train_images)
-    return _scaled(train_images, quotient, 1), _scaled(test_images, quotient, 1)
+    return both(train_images, test_images, quotient, 1)

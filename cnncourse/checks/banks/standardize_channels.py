@@ -6,21 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from cnncourse.checks.banks._standardizing import AXES, both, scaled
 from cnncourse.checks.engine import Bank
 from cnncourse.checks.form import Values
 
 
-def _scaled(images, mean, deviation):
-    return ((images - mean) / deviation).astype(np.float32)
-
-
-def _both(train_images, test_images, mean, deviation):
-    return _scaled(train_images, mean, deviation), _scaled(test_images, mean, deviation)
-
-
 def _standardize_channels(train_images, test_images):
     axes = (0, 1, 2)
-    return _both(
+    return both(
         train_images, test_images, train_images.mean(axis=axes), train_images.std(axis=axes)
     )
 
@@ -48,12 +41,7 @@ BANK = Bank(
     _standardize_channels,
     _standardize_channels_cases,
     Values(("train images", "test images"), kind="float32"),
-    axes={
-        "train_images": "nhwc",
-        "test_images": "mhwc",
-        "train images": "nhwc",
-        "test images": "mhwc",
-    },
+    axes=AXES,
 )
 BANK.help(
     idea="One mean and one deviation for each channel, over images, rows and columns alike.",
@@ -70,7 +58,7 @@ BANK.help(
     "than the others stays so; wanted is a pair for each."
 )
 def one_pair_for_all_channels(train_images, test_images):
-    return _both(train_images, test_images, train_images.mean(), train_images.std())
+    return both(train_images, test_images, train_images.mean(), train_images.std())
 
 
 @BANK.mistake(
@@ -78,7 +66,7 @@ def one_pair_for_all_channels(train_images, test_images):
     " over, too: only the channels are kept apart."
 )
 def a_pair_for_each_pixel(train_images, test_images):
-    return _both(
+    return both(
         train_images, test_images, *(f(train_images, axis=0, keepdims=True) for f in _MOMENTS)
     )
 
@@ -88,7 +76,7 @@ def a_pair_for_each_pixel(train_images, test_images):
     "are averaged over, columns are not. Count the axes: a channel has one pair."
 )
 def a_pair_for_each_column(train_images, test_images):
-    return _both(train_images, test_images, *(f(train_images, axis=(0, 1)) for f in _MOMENTS))
+    return both(train_images, test_images, *(f(train_images, axis=(0, 1)) for f in _MOMENTS))
 
 
 @BANK.mistake(
@@ -96,7 +84,7 @@ def a_pair_for_each_column(train_images, test_images):
     "are averaged over, rows are not. Count the axes: a channel has one pair."
 )
 def a_pair_for_each_row(train_images, test_images):
-    return _both(
+    return both(
         train_images, test_images, *(f(train_images, axis=(0, 2), keepdims=True) for f in _MOMENTS)
     )
 
@@ -107,7 +95,7 @@ def a_pair_for_each_row(train_images, test_images):
 )
 def each_image_by_itself(train_images, test_images):
     return tuple(
-        _scaled(images, *(f(images, axis=(1, 2), keepdims=True) for f in _MOMENTS))
+        scaled(images, *(f(images, axis=(1, 2), keepdims=True) for f in _MOMENTS))
         for images in (train_images, test_images)
     )
 
@@ -118,7 +106,7 @@ def each_image_by_itself(train_images, test_images):
 )
 def each_set_by_itself(train_images, test_images):
     return tuple(
-        _scaled(images, *(f(images, axis=(0, 1, 2)) for f in _MOMENTS))
+        scaled(images, *(f(images, axis=(0, 1, 2)) for f in _MOMENTS))
         for images in (train_images, test_images)
     )
 
@@ -129,7 +117,7 @@ def each_set_by_itself(train_images, test_images):
 )
 def over_the_channels(train_images, test_images):
     return tuple(
-        _scaled(images, *(f(images, axis=-1, keepdims=True) for f in _MOMENTS))
+        scaled(images, *(f(images, axis=-1, keepdims=True) for f in _MOMENTS))
         for images in (train_images, test_images)
     )
 
@@ -139,18 +127,18 @@ def over_the_channels(train_images, test_images):
     "flat channel stays flat."
 )
 def one_deviation_for_all(train_images, test_images):
-    return _both(train_images, test_images, train_images.mean(axis=(0, 1, 2)), train_images.std())
+    return both(train_images, test_images, train_images.mean(axis=(0, 1, 2)), train_images.std())
 
 
 @BANK.mistake("The mean of each channel is taken off, but the spread seems to stay as it was.")
 def only_centered(train_images, test_images):
-    return _both(train_images, test_images, train_images.mean(axis=(0, 1, 2)), 1)
+    return both(train_images, test_images, train_images.mean(axis=(0, 1, 2)), 1)
 
 
 @BANK.mistake("Each channel seems to be divided by its variance. Wanted is the root of it.")
 def divided_by_the_variance(train_images, test_images):
     axes = (0, 1, 2)
-    return _both(
+    return both(
         train_images, test_images, train_images.mean(axis=axes), train_images.var(axis=axes)
     )
 
@@ -161,7 +149,7 @@ def divided_by_the_variance(train_images, test_images):
 def deviation_of_a_sample(train_images, test_images):
     axes = (0, 1, 2)
     deviation = train_images.std(axis=axes, ddof=1)
-    return _both(train_images, test_images, train_images.mean(axis=axes), deviation)
+    return both(train_images, test_images, train_images.mean(axis=axes), deviation)
 
 
 _MOMENTS = (np.mean, np.std)
@@ -173,7 +161,7 @@ _MOMENTS = (np.mean, np.std)
 )
 def test_images_with_their_own_deviation(train_images, test_images):
     train, _ = _standardize_channels(train_images, test_images)
-    return train, _scaled(
+    return train, scaled(
         test_images, np.mean(train_images, axis=(0, 1, 2)), np.std(test_images, axis=(0, 1, 2))
     )
 
@@ -184,7 +172,7 @@ def test_images_with_their_own_deviation(train_images, test_images):
 )
 def test_images_around_their_own_mean(train_images, test_images):
     train, _ = _standardize_channels(train_images, test_images)
-    return train, _scaled(
+    return train, scaled(
         test_images, np.mean(test_images, axis=(0, 1, 2)), np.std(train_images, axis=(0, 1, 2))
     )
 
@@ -195,4 +183,4 @@ def test_images_around_their_own_mean(train_images, test_images):
 )
 def brackets_missing(train_images, test_images):
     quotient = np.mean(train_images, axis=(0, 1, 2)) / np.std(train_images, axis=(0, 1, 2))
-    return _scaled(train_images, quotient, 1), _scaled(test_images, quotient, 1)
+    return both(train_images, test_images, quotient, 1)
