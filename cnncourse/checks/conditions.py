@@ -332,10 +332,12 @@ _ORDINALS = ("first", "second", "third", "fourth")
 
 
 def _of_lists(name: str, place: int, values: Sequence[list[Any]]) -> Iterator[Property]:
+    filled = min((value for value in values if value), key=len, default=None)
     yield Property(
         f"`{name}` is not empty",
         f"`{name}` is empty",
         lambda case: len(case[place]) > 0,
+        _with(place, lambda a: a or filled) if filled else None,
     )
     yield Property(
         f"`{name}` holds a single entry",

@@ -510,11 +510,11 @@ class _Trial:
         """What can be said for certain of an answer that no known mistake gives."""
         setting = self.exercise.setting
         tried = self._tried(right)
-        seen: relations.Seen = {}
+        seen = relations.Seen()
         relation = _in_time(lambda: relations.find(setting, tried, seen))
         if relation is not None and relation.everywhere:
             return relation
-        by_parts = _in_time(lambda: self._by_parts(tried))
+        by_parts = _in_time(lambda: self._by_parts(tried, seen))
         if by_parts is not None and by_parts.everywhere:
             return by_parts
         relation = relation or by_parts
@@ -548,7 +548,7 @@ class _Trial:
             for place in self._answered()
         ]
 
-    def _by_parts(self, tried: Sequence[Tried]) -> Finding | None:
+    def _by_parts(self, tried: Sequence[Tried], seen: relations.Seen) -> Finding | None:
         """For each wrong part of the answer a known mistake or a relation of its own."""
         setting = self.exercise.setting
         if len(setting.labels) < 2:
@@ -570,7 +570,7 @@ class _Trial:
                 continue
             hint = self._mistake_in_part(number, own)
             if not hint:
-                finding = relations.find(alone, own)
+                finding = relations.find(alone, own, seen)
                 hint = finding.text if finding else ""
             if hint:
                 sentences.append(f"`{label}`: {hint}")
@@ -604,11 +604,18 @@ class _Trial:
         wrong = [place for place in self._answered() if not right[place]]
         found: tuple[list[int], str] = ([], "")
         for known in self.exercise.misconceptions:
-            places = [place for place in wrong if self._mistaken_alike(known, place)]
-            if len(places) > len(found[0]):
+            # No more inputs than it takes to see that this one falls short.
+            needed = max(2, int(np.ceil(2 / 3 * len(wrong))), len(found[0]) + 1)
+            places: list[int] = []
+            for number, place in enumerate(wrong):
+                if len(places) + len(wrong) - number < needed:
+                    break
+                if self._mistaken_alike(known, place):
+                    places.append(place)
+            if len(places) >= needed:
                 found = places, known.hint
         places, hint = found
-        if len(places) < max(2, 2 / 3 * len(wrong)):
+        if not places:
             return None
         answers = dict(zip(self._answered(), self._tried(right), strict=True))
         if not relations.is_evidence([answers[place] for place in places]):

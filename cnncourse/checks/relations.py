@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -95,10 +95,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class _Relation:
-    """``holds`` takes an answer, the wanted one and the arguments."""
+    """``holds`` takes an answer, the wanted one and the arguments.
+
+    A relation of a part of the numbers alone has ``explained``: those that it explains, and what
+    was wanted in their places.
+    """
 
     text: str
     holds: Callable[[np.ndarray, np.ndarray, Case], bool]
+    explained: Callable[[np.ndarray, np.ndarray, Case], tuple[np.ndarray, np.ndarray]] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,8 @@ class Setting:
     labels: tuple[str, ...]
     axes: Mapping[str, str]
     inputs: tuple[Case, ...]
+    part: int | None = None
+    """The part of the answer that is asked for alone; None for all of it."""
 
 
 def in_words(setting: Setting, letter: str) -> str:
@@ -134,8 +141,58 @@ def fix(function: Callable[[_Given, *_Fixed], _Made], *fixed: *_Fixed) -> Callab
     return lambda given: function(given, *fixed)
 
 
-Seen = dict[tuple[str, int], bool]
-"""Of a changed argument, in words, and a number of an input: whether the answer was as then."""
+_OfAPair = TypeVar("_OfAPair")
+
+
+def _fix_last(
+    function: Callable[[np.ndarray, np.ndarray, Case, *_Fixed], _OfAPair], *fixed: *_Fixed
+) -> Callable[[np.ndarray, np.ndarray, Case], _OfAPair]:
+    """A function of an answer, the wanted one and the arguments alone; see :func:`fix`."""
+    return lambda mine, wanted, case: function(mine, wanted, case, *fixed)
+
+
+class Seen:
+    """What the reference answers to inputs with a changed argument, each asked only once.
+
+    Searches in the same answers, and in parts of them, share it; their inputs stay alive for as
+    long. Many changes come to the same: along an axis of length 1 nothing can be exchanged.
+    """
+
+    def __init__(self) -> None:
+        self._by_change: dict[tuple[str, int], list[np.ndarray] | None] = {}
+        # With what was asked, so that it stays alive and no other object gets its identity.
+        self._by_content: dict[Hashable, tuple[Case, list[np.ndarray] | None]] = {}
+
+    def inputs(self) -> set[int]:
+        """The identities of the inputs that have been changed before."""
+        return {place for _, place in self._by_change}
+
+    def answer(
+        self, setting: Setting, text: str, change: Callable[[Case], Case], case: Case
+    ) -> list[np.ndarray] | None:
+        """What the reference answers to a changed input; None if it refuses, or nothing fits."""
+        key = text, id(case)
+        if key not in self._by_change:
+            try:
+                changed = change(case)
+                content = _content(changed)
+                if content not in self._by_content:
+                    self._by_content[content] = changed, setting.reference(changed)
+                self._by_change[key] = self._by_content[content][1]
+            except Exception:  # noqa: BLE001 - whatever the change or the reference does
+                self._by_change[key] = None
+        return self._by_change[key]
+
+
+def _content(value: Any) -> Hashable:
+    """Equal only for what no function can tell apart."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, tuple | list):
+        return type(value), *map(_content, value)
+    if isinstance(value, bool | int | float | str | np.generic):
+        return type(value), repr(value)
+    return id(value)
 
 
 def find(setting: Setting, tried: Sequence[Tried], seen: Seen | None = None) -> Finding | None:
@@ -146,7 +203,7 @@ def find(setting: Setting, tried: Sequence[Tried], seen: Seen | None = None) -> 
         tried: the inputs on which there is an answer.
         seen: takes up what was computed, for a second search in the same answers.
     """
-    return _find(setting, tried, 0, {} if seen is None else seen)
+    return _find(setting, tried, 0, Seen() if seen is None else seen)
 
 
 def find_but_for_one(
@@ -156,7 +213,7 @@ def find_but_for_one(
     wrong = sum(not one.right for one in tried)
     if wrong < _MANY:
         return None
-    finding = _find(setting, tried, 1, {} if seen is None else seen)
+    finding = _find(setting, tried, 1, Seen() if seen is None else seen)
     if finding is None:
         return None
     told = f"On all but one of the {wrong} inputs that come out wrong this holds. "
@@ -333,12 +390,7 @@ def verdict_on(labels: Sequence[str], said: str) -> list[str]:
 
 def of_part(setting: Setting, number: int) -> Setting:
     """The same exercise, asked for one part of its answer alone."""
-
-    def reference(case: Case) -> list[np.ndarray] | None:
-        made = setting.reference(case)
-        return None if made is None else made[number : number + 1]
-
-    return replace(setting, reference=reference, labels=setting.labels[number : number + 1])
+    return replace(setting, labels=setting.labels[number : number + 1], part=number)
 
 
 def _listed(labels: Sequence[str]) -> str:
@@ -358,13 +410,28 @@ def _relation(
     evidence = _evidence([(a, b) for a, b, _ in pairs])
     if evidence < (_ENOUGH_WITH_A_FACTOR if fitted else _ENOUGH):
         return None
-    makers = [_fitted] if fitted else [_plain, _laid_out, _reduced]
+    makers = [_fitted] if fitted else [_plain, _laid_out, _reduced, _moved, _cut_elsewhere]
     for maker in makers:
         for mine, wanted, case in pairs[: 1 + spare if fitted else 1]:
             for relation in maker(mine, wanted, case, setting, label):
-                if _all_but(spare, (_holds(relation, pair) for pair in pairs)):
+                if _all_but(spare, (_holds(relation, pair) for pair in pairs)) and (
+                    relation.explained is None or _explains(relation.explained, pairs)
+                ):
                     return relation
     return None
+
+
+def _explains(
+    explained: Callable[[np.ndarray, np.ndarray, Case], tuple[np.ndarray, np.ndarray]],
+    pairs: _Pairs,
+) -> bool:
+    """Whether the numbers that a relation explains are enough, and more than a few of the inputs'.
+
+    An answer may be so small that nothing of it is left to be explained.
+    """
+    parts = [explained(*pair) for pair in pairs]
+    filled = sum(mine.size > 0 for mine, _ in parts)
+    return filled > len(parts) / 2 and _evidence(parts) >= _ENOUGH
 
 
 def _holds(relation: _Relation, pair: tuple[np.ndarray, np.ndarray, Case]) -> bool:
@@ -583,6 +650,151 @@ def _contains(
     return lambda mine, wanted, _: mine.ndim == wanted.ndim and alike(cut(mine), wanted)
 
 
+# Beside which axis of a kernel an axis of an answer lies.
+_BESIDE = {"h": "y", "p": "y", "w": "x", "q": "x"}
+
+_Distance = Callable[[Case], int]
+
+
+def _distances(setting: Setting, letter: str) -> Iterator[tuple[str, _Distance]]:
+    """How far the places along an axis may be off: by one, or by half of a kernel."""
+    yield "one place", lambda case: 1
+    for place, name in enumerate(setting.arguments):
+        letters = setting.axes.get(name, "")
+        beside = letters.find(_BESIDE.get(letter, " "))
+        if beside >= 0:
+            for less, rounded in ((0, "rounded down"), (1, "less than half, where it is even")):
+                yield (
+                    f"half of the {AXES[letters[beside]]} ({rounded})",
+                    fix(
+                        lambda case, place, axis, less: (case[place].shape[axis] - less) // 2,
+                        place,
+                        beside,
+                        less,
+                    ),
+                )
+
+
+def _moved(
+    mine: np.ndarray, wanted: np.ndarray, case: Case, setting: Setting, label: str
+) -> Iterator[_Relation]:
+    """The right numbers too early or too late; what comes in at the edge is none of them."""
+    letters = setting.axes.get(label, "")
+    if mine.shape != wanted.shape or len(letters) != wanted.ndim:
+        return
+    named = axes_in_words(setting, label, wanted.ndim)
+    choices = [
+        [(axis, told, far) for told, far in _distances(setting, letters[axis])]
+        for axis in range(wanted.ndim)
+        if letters[axis] in _BESIDE
+    ]
+    single = [(choice,) for choices_of_one in choices for choice in choices_of_one]
+    for steps in (*single, *(itertools.product(*choices) if len(choices) > 1 else ())):
+        told = " and ".join(f"the {named[axis]} by {told}" for axis, told, _ in steps)
+        for way, which in ((1, "late"), (-1, "early")):
+            yield _Relation(
+                f"The right numbers, but they come too {which}: {told}; at the edge come others.",
+                _fix_last(_is_moved, steps, way),
+                _fix_last(_where_moved, steps, way),
+            )
+
+
+_Steps = tuple[tuple[int, str, _Distance], ...]
+
+
+def _overlap(
+    shape: tuple[int, ...], case: Case, steps: _Steps, way: int
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Where the moved numbers stand, and where they should stand."""
+    mine, wanted = [slice(None)] * len(shape), [slice(None)] * len(shape)
+    for axis, _, far in steps:
+        step = min(far(case), shape[axis])
+        behind, before = slice(step, None), slice(0, shape[axis] - step)
+        mine[axis], wanted[axis] = (behind, before) if way > 0 else (before, behind)
+    return tuple(mine), tuple(wanted)
+
+
+def _is_moved(mine: np.ndarray, wanted: np.ndarray, case: Case, steps: _Steps, way: int) -> bool:
+    if mine.shape != wanted.shape:
+        return False
+    there, origin = _overlap(mine.shape, case, steps, way)
+    return alike(mine[there], wanted[origin])
+
+
+def _where_moved(
+    mine: np.ndarray, wanted: np.ndarray, case: Case, steps: _Steps, way: int
+) -> tuple[np.ndarray, np.ndarray]:
+    there, _ = _overlap(mine.shape, case, steps, way)
+    return mine[there], wanted[there]
+
+
+# Which part of a longer axis a shorter one is: where it begins, by how much it is shorter.
+_PARTS: tuple[tuple[str, str, Callable[[int], int]], ...] = (
+    ("the first", "behind them", lambda rest: 0),
+    ("the last", "before them", lambda rest: rest),
+    ("the middle", "on both sides", lambda rest: rest // 2),
+)
+
+
+def _cut_elsewhere(
+    mine: np.ndarray, wanted: np.ndarray, case: Case, setting: Setting, label: str
+) -> Iterator[_Relation]:
+    """A part of the wanted answer, or the wanted answer as a part of a larger one."""
+    if mine.ndim != wanted.ndim:
+        return
+    named = axes_in_words(setting, label, wanted.ndim)
+    apart = [axis for axis in range(mine.ndim) if mine.shape[axis] != wanted.shape[axis]]
+    for parts in itertools.product(_PARTS, repeat=len(apart)):
+        begins = {axis: part[2] for axis, part in zip(apart, parts, strict=True)}
+        told = [(named[axis], *part[:2]) for axis, part in zip(apart, parts, strict=True)]
+        missing = " and ".join(f"{which} of the {several}" for several, which, _ in told)
+        more = " and ".join(f"{several} {where}" for several, _, where in told)
+        for shorter, text in (
+            (True, f"The right numbers, but only a part of them: {missing}."),
+            (False, f"The right numbers are there, and more: {more}."),
+        ):
+            yield _Relation(
+                text, _fix_last(_is_part, begins, shorter), _fix_last(_part, begins, shorter)
+            )
+
+
+_Begins = Mapping[int, Callable[[int], int]]
+
+
+def _blocks(
+    mine: np.ndarray, wanted: np.ndarray, begins: _Begins, shorter: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The shorter answer, and the block of the longer one that it should be."""
+    part, whole = (mine, wanted) if shorter else (wanted, mine)
+    block = tuple(
+        slice(begin, begin + side)
+        for axis, side in enumerate(part.shape)
+        for begin in [begins[axis](whole.shape[axis] - side) if axis in begins else 0]
+    )
+    return part, whole[block]
+
+
+def _is_part(mine: np.ndarray, wanted: np.ndarray, _: Case, begins: _Begins, shorter: bool) -> bool:
+    part, whole = (mine, wanted) if shorter else (wanted, mine)
+    if part.ndim != whole.ndim or part.shape == whole.shape:
+        return False
+    if any(
+        side > long if axis in begins else side != long
+        for axis, (side, long) in enumerate(zip(part.shape, whole.shape, strict=True))
+    ):
+        return False
+    one, other = _blocks(mine, wanted, begins, shorter)
+    return alike(one, other) if shorter else alike(other, one)
+
+
+def _part(
+    mine: np.ndarray, wanted: np.ndarray, _: Case, begins: _Begins, shorter: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    one, other = _blocks(mine, wanted, begins, shorter)
+    own = one if shorter else other
+    return own, np.full(own.shape, np.nan)  # all of it tells something: the shapes differ
+
+
 _REDUCTIONS: tuple[tuple[str, Callable[..., np.ndarray]], ...] = (
     ("averaged", np.mean),
     ("added up", np.sum),
@@ -795,20 +1007,21 @@ def _of_the_arguments(
     wrong = [one for one in tried if not one.right]
     if not is_evidence(wrong):
         return None
-    telling = sorted(wrong, key=lambda one: -max(part.size for part in one.wanted))
+    # Inputs first for which the reference has answered already; of the others the largest, which
+    # tells most changes apart.
+    asked = seen.inputs()
+    telling = sorted(
+        wrong,
+        key=lambda one: (id(one.case) not in asked, -max(part.size for part in one.wanted)),
+    )
     others = [one for one in tried if one.right]
     holding: list[tuple[str, Callable[[Case], Case]]] = []
 
-    def answers_as(text: str, change: Callable[[Case], Case], place: int) -> bool:
-        if (text, place) not in seen:
-            seen[text, place] = _answers_as(setting, change, telling[place])
-        return seen[text, place]
-
     for text, change in _changes(setting, telling):
-        if not _all_but(spare, (answers_as(text, change, one) for one in range(len(telling)))):
+        if not _all_but(spare, (_answers_as(setting, text, change, one, seen) for one in telling)):
             continue
         # One that holds where the answer is right, too, needs no condition.
-        if all(_answers_as(setting, change, one) for one in others):
+        if all(_answers_as(setting, text, change, one, seen) for one in others):
             return Finding("relation", f"It answers as the right function would {text}.", True)
         holding.append((text, change))
     if holding:
@@ -820,11 +1033,12 @@ def _of_the_arguments(
     return None
 
 
-def _answers_as(setting: Setting, change: Callable[[Case], Case], one: Tried) -> bool:
-    try:
-        made = setting.reference(change(one.case))
-    except Exception:  # noqa: BLE001 - the reference refuses, or the change does not fit
-        return False
+def _answers_as(
+    setting: Setting, text: str, change: Callable[[Case], Case], one: Tried, seen: Seen
+) -> bool:
+    made = seen.answer(setting, text, change, one.case)
+    if made is not None and setting.part is not None:
+        made = made[setting.part : setting.part + 1]
     return (
         made is not None
         and len(made) == len(one.mine)

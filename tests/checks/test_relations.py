@@ -49,6 +49,22 @@ def _said(candidate, **exercise):
         (lambda a, w: _product(a, w)[::-1], "rows come in reverse order"),
         (lambda a, w: _product(a, w)[:, :-1], "the last of the columns is missing"),
         (lambda a, w: np.roll(_product(a, w), 1, axis=1), "columns are moved by one place"),
+        (
+            lambda a, w: np.pad(_product(a, w)[:, :-1], ((0, 0), (1, 0))),
+            "they come too late: the columns by one place; at the edge come others",
+        ),
+        (
+            lambda a, w: np.pad(_product(a, w)[:, 1:], ((0, 0), (0, 1)), constant_values=7),
+            "they come too early: the columns by one place",
+        ),
+        (
+            lambda a, w: _product(a, w)[:, a.shape[1] // 2 :],
+            "only a part of them: the last of the columns",
+        ),
+        (
+            lambda a, w: np.pad(_product(a, w), ((0, 3), (2, 2)), mode="edge"),
+            "are there, and more: rows behind them and columns on both sides",
+        ),
         (lambda a, w: _product(a, w)[None], "an axis of length 1 too many"),
         (lambda a, w: _product(a, w).ravel(), "all in one row"),
         (lambda a, w: np.trunc(_product(a, w)), "without its fraction"),
@@ -71,6 +87,52 @@ def test_a_relation_is_found_and_named(candidate, said):
     diagnosis = _said(candidate)
     assert said in diagnosis.message
     assert diagnosis.kind == ("relation" if said else "unknown"), diagnosis.message
+
+
+@pytest.mark.parametrize(
+    ("less", "said"),
+    [(0, "(rounded down)"), (1, "(less than half, where it is even)")],
+)
+def test_places_that_are_off_by_half_a_kernel_are_named(less, said):
+    reference = EXERCISES["correlate2d"].reference
+
+    def candidate(image, kernel):
+        rows, columns = reference(image, kernel).shape
+        pads = [((side - less) // 2, (side - 1 + less) // 2) for side in kernel.shape]
+        return reference(np.pad(image, pads, mode="edge"), kernel)[:rows, :columns]
+
+    diagnosis = judge(EXERCISES["correlate2d"], candidate)
+    assert diagnosis.kind == "relation"
+    told = f"too late: the rows by half of the rows of the kernel {said} and the columns by half"
+    assert told in diagnosis.message
+
+
+def test_numbers_that_are_alike_anywhere_have_not_moved():
+    """Equal numbers fit in any place: only what was wanted otherwise there says something."""
+
+    def flat(image, weight):
+        return np.where(np.arange(image.shape[1]) == 0, 0.0, 5.0) * np.ones(image.shape)
+
+    def cases():
+        rng = np.random.default_rng(1)
+        for shape in ((2, 3), (3, 3), (4, 5), (2, 6)):
+            yield rng.normal(size=shape), 2
+
+    def candidate(image, weight):
+        answer = flat(image, weight)
+        answer[:, 1] = 3.0
+        return answer
+
+    assert "they come too" not in _said(candidate, reference=flat, cases=cases).message
+
+
+def test_a_list_that_is_empty_is_named_once_an_entry_makes_it_right():
+    reference = EXERCISES["receptive_field"].reference
+
+    message = judge(
+        EXERCISES["receptive_field"], lambda layers: reference(layers) if layers else 0
+    ).message
+    assert "Right exactly when `layers` is not empty; confirmed" in message
 
 
 def test_what_fails_on_one_input_alone_is_said_as_such():

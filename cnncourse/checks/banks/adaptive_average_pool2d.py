@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -168,3 +169,31 @@ def first_pixel_picked(inputs, rows, columns):
     _, height, width, _ = np.shape(inputs)
     vertical, horizontal = _shared(height, rows), _shared(width, columns)
     return _pooled(inputs, [(a, a + 1) for a, _ in vertical], [(c, c + 1) for c, _ in horizontal])
+
+
+@BANK.mistake(
+    "The cuts seem to be rounded to the nearest border between pixels, so that each pixel belongs "
+    "to one window alone. A window takes every pixel that it touches: its beginning is rounded "
+    "down, its end up."
+)
+def cuts_rounded(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+
+    def cut(size, count):
+        return [(round(k * size / count), round((k + 1) * size / count)) for k in range(count)]
+
+    return _pooled(inputs, cut(height, rows), cut(width, columns))
+
+
+@BANK.mistake(
+    "The cuts seem to be rounded to the nearest border between pixels, half a pixel upwards. A "
+    "window takes every pixel that it touches: its beginning is rounded down, its end up."
+)
+def cuts_rounded_half_up(inputs, rows, columns):
+    _, height, width, _ = np.shape(inputs)
+
+    def cut(size, count):
+        cuts = [(2 * k * size + count) // (2 * count) for k in range(count + 1)]
+        return list(itertools.pairwise(cuts))
+
+    return _pooled(inputs, cut(height, rows), cut(width, columns))

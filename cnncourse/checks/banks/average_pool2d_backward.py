@@ -150,3 +150,14 @@ def averaged_over_the_batch(grad_outputs, inputs_shape, pool_size):
 @BANK.mistake("The gradient seems to be multiplied by the number of pixels. They share it.")
 def multiplied(grad_outputs, inputs_shape, pool_size):
     return _padded_back(_spread(grad_outputs, pool_size) * pool_size**2, inputs_shape)
+
+
+@BANK.mistake(
+    "The gradients seem to be stretched until they fill the whole image. A window keeps its size: "
+    "rows and columns that no window reached changed no output, and get 0."
+)
+def stretched_over_the_image(grad_outputs, inputs_shape, pool_size):
+    _, height, width, _ = inputs_shape
+    _, rows, columns, _ = grad_outputs.shape
+    stretched = grad_outputs[:, np.arange(height) * rows // height]
+    return stretched[:, :, np.arange(width) * columns // width] / pool_size**2

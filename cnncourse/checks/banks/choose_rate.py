@@ -32,7 +32,7 @@ def _choose_rate(rates, losses):
 
 def _choose_cases() -> Iterator[tuple]:
     nan = np.nan
-    rates = np.array([0.25, 1, 4, 16, 64])
+    rates = np.array([1.0, 4, 16, 64, 256])
     yield rates, np.array([[9.0, 5, 6, 2, 20]])
     yield rates, np.array([[9.0, 8, 4, 3, nan], [9, 6, 7, 10, 1]])
     yield rates, np.array([[9.0, 7, 2, 8, nan], [9, 4, 8, 3, 12]])
@@ -200,3 +200,21 @@ def tenth_of_the_best(rates, losses):
 def broken_by_the_mean(rates, losses):
     place = min(_breaks(losses.mean(axis=0, keepdims=True))[0], len(rates) - 1)
     return _chosen(rates, losses, rates[place])
+
+
+@BANK.mistake(
+    "The last rate before a run breaks seems to be the limit. Wanted is the rate at which the "
+    "first run breaks, one place further on."
+)
+def limit_one_rate_before(rates, losses):
+    return _chosen(rates, losses, rates[_breaks(losses).min() - 1])
+
+
+@BANK.mistake(
+    "The rate one place before the best of the safe ones seems to be taken. The safe ones keep "
+    "their distance already; among them the lowest mean chooses."
+)
+def one_rate_before_the_best(rates, losses):
+    rate, _ = _choose_rate(rates, losses)
+    before = rates[max(np.flatnonzero(rates == rate)[0] - 1, 0)]
+    return before, _limit(rates, losses) / before

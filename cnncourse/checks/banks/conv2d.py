@@ -172,3 +172,15 @@ def channels_of_the_windows_not_moved(inputs, kernel, bias):
 def images_padded(inputs, kernel, bias):
     pads = [(0, 0), *(((k - 1) // 2, k // 2) for k in kernel.shape[:2]), (0, 0)]
     return _conv2d(np.pad(inputs, pads), kernel, bias)
+
+
+@BANK.mistake(
+    "The kernel seems to be centred on each pixel, with zeros outside of the image, and of that as "
+    "much kept from the first corner on as is wanted. The places at which a centred kernel lies "
+    "wholly on the image begin half a kernel further in."
+)
+def centred_but_cut_at_the_corner(inputs, kernel, bias):
+    _, rows, columns, _ = _conv2d(inputs, kernel, bias).shape
+    pads = [(side // 2, (side - 1) // 2) for side in kernel.shape[:2]]
+    padded = np.pad(inputs, [(0, 0), *pads, (0, 0)])
+    return _conv2d(padded, kernel, bias)[:, :rows, :columns]

@@ -167,3 +167,14 @@ def half_a_kernel_off_each_side(image, kernel):
         size - 2 * (side // 2) for size, side in zip(image.shape, kernel.shape, strict=True)
     )
     return _correlate2d(image, kernel)[:rows, :columns]
+
+
+@BANK.mistake(
+    "The kernel seems to be centred on each pixel, with zeros outside of the image, and of that as "
+    "much kept from the first corner on as is wanted. The places at which a centred kernel lies "
+    "wholly on the image begin half a kernel further in."
+)
+def centred_but_cut_at_the_corner(image, kernel):
+    rows, columns = _correlate2d(image, kernel).shape
+    pads = [(side // 2, (side - 1) // 2) for side in kernel.shape]
+    return _correlate2d(np.pad(image, pads), kernel)[:rows, :columns]

@@ -110,3 +110,25 @@ def places_quartered(input_size, halvings, num_classes):
     for _ in range(halvings):
         places = -(-places // 4)
     return places * num_classes
+
+
+@BANK.mistake(
+    "The side seems to be rounded to the nearest whole number (`round` makes 2 of 2.5), at each "
+    "layer or once at the end. A `same` layer with stride 2 rounds every half up, so that any rest "
+    "becomes a place of its own."
+)
+def half_to_even(input_size, halvings, num_classes):
+    for _ in range(halvings):
+        input_size = max(round(input_size / 2), 1)
+    return input_size**2 * num_classes
+
+
+@BANK.mistake(
+    "The side seems to be rounded to the nearest whole number (`round` makes 2 of 2.5), at each "
+    "layer or once at the end, so that a small image has a side of 0. A `same` layer with stride 2 "
+    "rounds every half up and never gets below 1."
+)
+def half_to_even_down_to_0(input_size, halvings, num_classes):
+    for _ in range(halvings):
+        input_size = round(input_size / 2)
+    return input_size**2 * num_classes

@@ -117,3 +117,10 @@ BANK.mistake(
     '"same" seems to be treated like "valid". Under "same" the image is padded first.',
     name="same_treated_as_valid",
 )(_with_rules(same=lambda size, kernel_size, stride: (size - kernel_size) // stride + 1))
+
+
+BANK.mistake(
+    'Under "same" the length divided by the stride seems to be rounded to the nearest whole '
+    "number. A window that starts inside the image counts, however far it hangs over the edge.",
+    name="same_rounded_to_the_nearest",
+)(_with_rules(same=lambda size, kernel_size, stride: round(size / stride)))

@@ -91,3 +91,20 @@ def last_that_is_a_number(rates, losses):
 )
 def place_among_the_numbers(rates, losses):
     return float(rates[np.argmin(losses[~np.isnan(losses)])] / 10)
+
+
+@BANK.mistake(
+    "The rate one place before the best seems to be taken, and where there is none, the first. "
+    "That is a tenth only if the rates rise tenfold; divide the best rate by 10."
+)
+def one_rate_before(rates, losses):
+    return float(rates[max(np.nanargmin(losses) - 1, 0)])
+
+
+@BANK.mistake(
+    "The rate one place before the best seems to be taken, and a tenth only where the best is the "
+    "first. The place before is a tenth only if the rates rise tenfold; divide the best rate by 10."
+)
+def one_rate_before_if_there_is_one(rates, losses):
+    best = np.nanargmin(losses)
+    return float(rates[best - 1] if best else rates[0] / 10)

@@ -99,3 +99,11 @@ def odd_pixel_lost(size, kernel_size, stride):
 )
 def windows_rounded_down(size, kernel_size, stride):
     return _split(max((size // stride - 1) * stride + kernel_size - size, 0))
+
+
+@BANK.mistake(
+    "The windows seem to be counted with size / stride, rounded to the nearest whole number. Under "
+    '"same" a last window that starts inside the image counts, however far it hangs over the edge.'
+)
+def windows_rounded_to_the_nearest(size, kernel_size, stride):
+    return _split(max((round(size / stride) - 1) * stride + kernel_size - size, 0))

@@ -199,3 +199,26 @@ def test_images_around_their_own_mean(train_images, test_images):
 def brackets_missing(train_images, test_images):
     quotient = np.mean(train_images) / np.std(train_images)
     return both(train_images, test_images, quotient, 1)
+
+
+def _of_each_image(moment, images):
+    return moment(images, axis=tuple(range(1, np.ndim(images))))
+
+
+@BANK.mistake(
+    "The deviation seems to be taken within each image, and averaged over the images. That leaves "
+    "out how far the images lie apart; take it over all pixels of all images at once."
+)
+def mean_of_the_images_deviations(train_images, test_images):
+    deviation = np.mean(_of_each_image(np.std, train_images))
+    return both(train_images, test_images, np.mean(train_images), deviation)
+
+
+@BANK.mistake(
+    "The variance seems to be taken within each image, and its mean over the images to give the "
+    "deviation. That leaves out how far the images lie apart; "
+    "take it over all pixels of all images at once."
+)
+def mean_of_the_images_variances(train_images, test_images):
+    deviation = np.sqrt(np.mean(_of_each_image(np.var, train_images)))
+    return both(train_images, test_images, np.mean(train_images), deviation)

@@ -184,3 +184,22 @@ def test_images_around_their_own_mean(train_images, test_images):
 def brackets_missing(train_images, test_images):
     quotient = np.mean(train_images, axis=(0, 1, 2)) / np.std(train_images, axis=(0, 1, 2))
     return both(train_images, test_images, quotient, 1)
+
+
+@BANK.mistake(
+    "The deviation seems to be taken within each image, and averaged over the images. That leaves "
+    "out how far the images lie apart; take it over images, rows and columns at once."
+)
+def mean_of_the_images_deviations(train_images, test_images):
+    deviation = np.std(train_images, axis=(1, 2)).mean(axis=0)
+    return both(train_images, test_images, np.mean(train_images, axis=(0, 1, 2)), deviation)
+
+
+@BANK.mistake(
+    "The variance seems to be taken within each image, and its mean over the images to give the "
+    "deviation. That leaves out how far the images lie apart; "
+    "take it over images, rows and columns at once."
+)
+def mean_of_the_images_variances(train_images, test_images):
+    deviation = np.sqrt(np.var(train_images, axis=(1, 2)).mean(axis=0))
+    return both(train_images, test_images, np.mean(train_images, axis=(0, 1, 2)), deviation)

@@ -157,3 +157,23 @@ def last_window_missing(inputs, kernel, stride, padding):
     ]
     rows, columns = (size - end for size, end in zip(answer.shape[1:3], ends, strict=True))
     return answer[:, :rows, :columns]
+
+
+@BANK.mistake(
+    "Under `same` the padding seems to be counted for the rows, and the columns to get the same. "
+    "Each axis has its own size, kernel and stride, and so its own padding."
+)
+def padding_of_the_rows_for_both(inputs, kernel, stride, padding):
+    if padding == "same":
+        padding = [_pads(inputs, kernel, stride)[0]] * 2
+    return _strided(inputs, kernel, stride, padding)
+
+
+@BANK.mistake(
+    "Under `same` the padding seems to be counted for the columns, and the rows to get the same. "
+    "Each axis has its own size, kernel and stride, and so its own padding."
+)
+def padding_of_the_columns_for_both(inputs, kernel, stride, padding):
+    if padding == "same":
+        padding = [_pads(inputs, kernel, stride)[1]] * 2
+    return _strided(inputs, kernel, stride, padding)
