@@ -117,8 +117,9 @@ test-faults: $(VENV)/test ## kill commands 100 times each; full disks, damaged f
 	@$(PY) -m pytest -q -rs tests/faults
 	@$(PY) tests/faults/kills.py $(FAULTS)
 
-test-backends: $(VENV)/maintain ## ask both networks on every backend of Keras (BACKENDS=... for some)
+test-backends: $(VENV)/maintain ## ask both networks on every backend of Keras (BACKENDS=... for some); train by two processes
 	@$(PY) tests/environments/backends.py $(BACKENDS)
+	@$(PY) tests/environments/parallel.py
 
 fuzz: $(VENV)/test ## damage files and labels 2,000 times each (FUZZ=... for another number)
 	@FUZZ=$(or $(FUZZ),2000) $(PY) -m pytest -q tests/test_damaged_files.py

@@ -40,6 +40,7 @@ FLOORS = {
         {"datasets", "files", "keras_layers", "models", "operations", "variants"},
         {"keras"},
     ),
+    "parallel": ({"datasets", "tolerances"}, {"keras"}),
     "study": ({"files", "training", "variants"}, set()),
     "challenges": (
         {
