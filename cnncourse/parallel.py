@@ -254,16 +254,20 @@ def saves(who: str, *, python: str | Path = sys.executable, limit: float = 30) -
         limit: seconds that saving may take.
 
     Raises:
-        RuntimeError: a process ended before it had read its weights.
+        RuntimeError: a process ended, or ten minutes passed, before the weights were read.
     """
     with TemporaryDirectory(prefix="cnncourse-") as folder:
         read, saved = Path(folder, "read"), Path(folder, "saved")
         running = start(2, ["--folder", folder, "--save", who], python=python)
         try:
+            end = time.monotonic() + 600
             while not read.exists():
-                if any(process.poll() is not None for process in running):
+                ended = any(process.poll() is not None for process in running)
+                if ended or time.monotonic() > end:
+                    for process in running:
+                        process.kill()
                     said = [process.communicate()[0] for process in running]
-                    raise RuntimeError("A process failed.\n" + "\n".join(said).strip())
+                    raise RuntimeError("A process failed or hung.\n" + "\n".join(said).strip())
                 time.sleep(0.1)
             end = time.monotonic() + limit
             while not saved.exists() and time.monotonic() < end:
@@ -272,7 +276,9 @@ def saves(who: str, *, python: str | Path = sys.executable, limit: float = 30) -
         finally:
             for process in running:
                 process.kill()
-                process.communicate()
+                process.wait()
+                if process.stdout:
+                    process.stdout.close()
 
 
 def _save(process: int, who: str, folder: Path) -> None:
