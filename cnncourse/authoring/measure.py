@@ -68,8 +68,16 @@ def count_data(size: str) -> Values:
     return {f"{size}_{key}": results.count(count) for key, count in counts.items()}
 
 
+def count_banks() -> Values:
+    """The exercises that have a check, and the mistakes that their banks know by name."""
+    from cnncourse.checks import EXERCISES
+
+    known = sum(len(exercise.misconceptions) for exercise in EXERCISES.values())
+    return {"exercises": results.count(len(EXERCISES)), "misconceptions": results.count(known)}
+
+
 def measure(folder: Path | None = None) -> list[Path]:
-    """Record the topics ``architecture`` and ``fashion_mnist``; return their files.
+    """Record the topics ``architecture``, ``banks`` and ``fashion_mnist``; return their files.
 
     Raises:
         cnncourse.datasets.DataNotFound: the full data set is not at hand.
@@ -77,6 +85,7 @@ def measure(folder: Path | None = None) -> list[Path]:
     data = count_data("small") | count_data("full")
     return [
         results.record("architecture", count_architecture(), command=COMMAND, folder=folder),
+        results.record("banks", count_banks(), command=COMMAND, folder=folder),
         results.record("fashion_mnist", data, command=COMMAND, folder=folder),
     ]
 

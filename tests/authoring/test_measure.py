@@ -17,6 +17,13 @@ def test_the_recorded_architecture_is_the_present_one() -> None:
     assert recorded["provenance"]["command"] == measure.COMMAND
 
 
+def test_the_recorded_banks_are_the_present_ones() -> None:
+    recorded, now = results.load("banks")["values"], measure.count_banks()
+    assert {key: entry["value"] for key, entry in recorded.items()} == {
+        key: entry["value"] for key, entry in now.items()
+    }
+
+
 def test_the_recorded_data_counts_are_the_present_ones() -> None:
     recorded = results.load("fashion_mnist")["values"]
     now = measure.count_data("small")
@@ -37,10 +44,14 @@ def test_parameters_are_those_that_keras_counts(name: str) -> None:
     assert counts[f"{name}_parameters"]["value"] == model.count_params()
 
 
-def test_both_topics_are_written(tmp_path, monkeypatch) -> None:
+def test_all_topics_are_written(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(measure, "count_data", lambda size: {f"{size}_side": results.count(28)})
     paths = measure.measure(tmp_path)
-    assert [path.name for path in paths] == ["architecture.json", "fashion_mnist.json"]
+    assert [path.name for path in paths] == [
+        "architecture.json",
+        "banks.json",
+        "fashion_mnist.json",
+    ]
     monkeypatch.setattr(results, "FOLDER", tmp_path)
     assert results.value("fashion_mnist.full_side").value == 28
     assert results.value("architecture.simple_CNN_layers").unit == "count"

@@ -123,11 +123,6 @@ def main() -> None:
         for key in ("slowest_check", "slowest_network_check"):
             seconds = round(score[key], 3)
             values[key] = {"value": seconds, "unit": "s", "tolerance": seconds}
-        values["exercises"] = {"value": len(EXERCISES), "unit": "count"}
-        values["misconceptions"] = {
-            "value": sum(len(exercise.misconceptions) for exercise in EXERCISES.values()),
-            "unit": "count",
-        }
         results.record("checks", values, command="python tests/checks/score.py --record")
 
 
