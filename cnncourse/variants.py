@@ -6,6 +6,7 @@ training that measures a variant in ``training`` and ``study``.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +115,9 @@ def build(
         variant: a key of :data:`VARIANTS`; empty for the network as it is.
 
     Returns:
-        A Sequential model with fresh random weights.
+        A Sequential model with fresh random weights. After ``keras.utils.set_random_seed`` a layer
+        that the change leaves alone begins with the weights that it has in the unchanged network,
+        and whatever is drawn next is the same behind both.
 
     Raises:
         ValueError: an unknown network or variant, or a variant that this network has not.
@@ -122,16 +125,21 @@ def build(
     >>> build("simple_CNN", (28, 28, 1), 10, "without_batch_norm").output_shape
     (None, 10)
     """
+    before = random.getstate()
     model = models.build(network, input_shape, num_classes)
     if not variant:
         return model
     if network not in known(variant).networks:
         raise ValueError(f"{network} has no part that the variant {variant!r} changes.")
-    # Fresh layers with the settings of the others, so that no weight is drawn twice.
-    fresh = [type(layer).from_config(layer.get_config()) for layer in model.layers]
-    return keras.Sequential(
+    # Keras draws the seed of a layer from Python's generator when the layer is made.
+    behind = random.getstate()
+    random.setstate(before)
+    fresh = [_altered(layer) for layer in model.layers]
+    changed = keras.Sequential(
         [keras.Input(input_shape), *VARIANTS[variant].change(fresh)], name=f"{network}_{variant}"
     )
+    random.setstate(behind)
+    return changed
 
 
 def known(variant: str) -> Variant:
@@ -319,14 +327,17 @@ def _squeeze_and_excite(block: Block) -> Block:
 _POOLED, _STRIDED = ("simple_CNN",), ("simpler_CNN",)
 
 VARIANTS: dict[str, Variant] = {
+    "other_weights": Variant(
+        "nothing but other first weights", _each(lambda layer: True, _altered)
+    ),
     "without_batch_norm": Variant("no batch normalization", _without(_is(NORMALIZATION))),
     "dropout_25": Variant(
-        "dropout 0.25 in each block, as simpler_CNN has it",
+        "dropout of one quarter in each block, as simpler_CNN has it",
         _each(_is(DROPOUT), lambda layer: _altered(layer, rate=0.25)),
         _POOLED,
     ),
     "dropout_50": Variant(
-        "dropout 0.5 in each block, as simple_CNN has it",
+        "dropout of one half in each block, as simple_CNN has it",
         _each(_is(DROPOUT), lambda layer: _altered(layer, rate=0.5)),
         _STRIDED,
     ),

@@ -1,5 +1,7 @@
 """A variant changes the part that it names, and nothing else."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -39,7 +41,32 @@ def test_every_variant_gives_probabilities_and_learns_with_all_its_weights(varia
         [(type(layer), layer.get_config() | {"name": ""}) for layer in m.layers]
         for m in (plain, model)
     ]
-    assert settings[0] != settings[1], "something is changed"
+    alike = settings[0] == settings[1]
+    assert alike == (variant == "other_weights"), "something is changed, but for chance alone"
+
+
+@pytest.mark.parametrize(("variant", "network"), PAIRS)
+def test_what_is_left_alone_begins_as_in_the_unchanged_network(variant, network):
+    def begin(name):
+        keras.utils.set_random_seed(3)
+        model = variants.build(network, SHAPE, 10, name)
+        kernels = [weight for weight in model.get_weights() if weight.ndim > 1]
+        return kernels, random.random()
+
+    (plain, next_one), (changed, next_other) = begin(""), begin(variant)
+    assert next_one == next_other, "augmentation, made behind the network, draws the same"
+    kept = sum(any(np.array_equal(one, other) for other in changed) for one in plain)
+    assert kept == {
+        "other_weights": 0,
+        "half_width": 0,
+        "double_width": 0,
+        "stride": len(plain) - 4,
+        "pooling": len(plain) - 6,
+        "flatten": len(plain) - 1,
+        "two_small_kernels": len(plain) - 4,
+        "only_used_taps": len(plain) - 2,
+        "separable": {"simple_CNN": 2, "simpler_CNN": 5}[network],
+    }.get(variant, len(plain))
 
 
 def test_parameters_move_as_the_change_says():
@@ -48,7 +75,7 @@ def test_parameters_move_as_the_change_says():
         for v, n in [*PAIRS, *(("", n) for n in models.NETWORKS)]
     }
     for variant, network in PAIRS:
-        if variant in ("dropout_25", "dropout_50", "relu_inside"):
+        if variant in ("other_weights", "dropout_25", "dropout_50", "relu_inside"):
             assert sizes[variant, network] == sizes["", network]
     assert sizes["max_pooling", "simple_CNN"] == sizes["stride", "simple_CNN"]
     assert sizes["pooling", "simpler_CNN"] == sizes["", "simpler_CNN"]

@@ -199,7 +199,7 @@ def ablation() -> str:
         rows.append(
             [
                 f"`{recipe.network}`",
-                change + (", with dropout" if recipe.dropout_share else ""),
+                change + (", with dropout" if recipe.dropout_share and not recipe.variant else ""),
                 claimed(f"ablation.{name}_mean"),
                 difference,
                 claimed(f"ablation.{name}_macs"),
