@@ -25,9 +25,18 @@ def _pooled(inputs, vertical, horizontal, shrink=np.mean):
     return np.stack(lines, axis=1)
 
 
-def _adaptive(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-    return _pooled(inputs, _shared(height, rows), _shared(width, columns))
+def _with_windows(windows, shrink=np.mean):
+    """The answer whose windows along an axis are ``windows(size, count)``."""
+
+    def answer(inputs, rows, columns):
+        _, height, width, _ = np.shape(inputs)
+        return _pooled(inputs, windows(height, rows), windows(width, columns), shrink)
+
+    answer.__name__ = windows.__name__
+    return answer
+
+
+_adaptive = _with_windows(_shared)
 
 
 def _adaptive_cases() -> Iterator[tuple]:
@@ -68,66 +77,46 @@ BANK.help(
     "belongs to one window alone; an end is rounded up, so that a pixel on the border counts in "
     "both."
 )
-def ends_rounded_down(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-
-    def cut(size, count):
-        return [(k * size // count, (k + 1) * size // count) for k in range(count)]
-
-    return _pooled(inputs, cut(height, rows), cut(width, columns))
+@_with_windows
+def ends_rounded_down(size, count):
+    return [(k * size // count, (k + 1) * size // count) for k in range(count)]
 
 
 @BANK.mistake(
     "All windows seem to have one size, and the pixels at the end that are left over are dropped. "
     "Here no pixel is left out."
 )
-def rest_dropped(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-
-    def cut(size, count):
-        return [(k * (size // count), (k + 1) * (size // count)) for k in range(count)]
-
-    return _pooled(inputs, cut(height, rows), cut(width, columns))
+@_with_windows
+def rest_dropped(size, count):
+    return [(k * (size // count), (k + 1) * (size // count)) for k in range(count)]
 
 
 @BANK.mistake("All that does not come out even seems to go to the last window.")
-def rest_to_the_last(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-
-    def cut(size, count):
-        starts = [k * (size // count) for k in range(count)]
-        return list(zip(starts, [*starts[1:], size], strict=True))
-
-    return _pooled(inputs, cut(height, rows), cut(width, columns))
+@_with_windows
+def rest_to_the_last(size, count):
+    starts = [k * (size // count) for k in range(count)]
+    return list(zip(starts, [*starts[1:], size], strict=True))
 
 
 @BANK.mistake(
     "The first windows seem to be one pixel larger and none to overlap, as `np.array_split` cuts. "
     "Here the borders are even, and what a border cuts belongs to both."
 )
-def first_windows_larger(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-
-    def cut(size, count):
-        parts = np.array_split(np.arange(size), count)
-        return [(part[0], part[-1] + 1) for part in parts]
-
-    return _pooled(inputs, cut(height, rows), cut(width, columns))
+@_with_windows
+def first_windows_larger(size, count):
+    parts = np.array_split(np.arange(size), count)
+    return [(part[0], part[-1] + 1) for part in parts]
 
 
 @BANK.mistake(
     "Every window seems to be as large as the largest, and the last one to end at the rim. Each "
     "has its own beginning and end."
 )
-def one_size_for_all(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-
-    def cut(size, count):
-        largest = -(-size // count)
-        starts = [min(k * size // count, size - largest) for k in range(count)]
-        return [(start, start + largest) for start in starts]
-
-    return _pooled(inputs, cut(height, rows), cut(width, columns))
+@_with_windows
+def one_size_for_all(size, count):
+    largest = -(-size // count)
+    starts = [min(k * size // count, size - largest) for k in range(count)]
+    return [(start, start + largest) for start in starts]
 
 
 @BANK.mistake("`rows` and `columns` seem to be exchanged: rows lie along the second axis.")
@@ -139,36 +128,29 @@ def rows_and_columns_exchanged(inputs, rows, columns):
     "`rows` and `columns` seem to be taken for the size of a window. They say how many windows "
     "there are."
 )
-def size_for_number(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-
-    def cut(size, step):
-        step = min(size, step)
-        return [(k * step, (k + 1) * step) for k in range(size // step)]
-
-    return _pooled(inputs, cut(height, rows), cut(width, columns))
+@_with_windows
+def size_for_number(size, step):
+    step = min(size, step)
+    return [(k * step, (k + 1) * step) for k in range(size // step)]
 
 
-@BANK.mistake("The windows seem to be right, and their sums to come out. Wanted are the means.")
-def sums(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-    return _pooled(inputs, _shared(height, rows), _shared(width, columns), np.sum)
+BANK.mistake(
+    "The windows seem to be right, and their sums to come out. Wanted are the means.", name="sums"
+)(_with_windows(_shared, np.sum))
 
 
-@BANK.mistake("The windows seem to be right, and their largest numbers to come out.")
-def maxima(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-    return _pooled(inputs, _shared(height, rows), _shared(width, columns), np.max)
+BANK.mistake("The windows seem to be right, and their largest numbers to come out.", name="maxima")(
+    _with_windows(_shared, np.max)
+)
 
 
 @BANK.mistake(
     "One pixel of each window seems to be picked, the first. That is a stride; a mean hears all of "
     "them."
 )
-def first_pixel_picked(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-    vertical, horizontal = _shared(height, rows), _shared(width, columns)
-    return _pooled(inputs, [(a, a + 1) for a, _ in vertical], [(c, c + 1) for c, _ in horizontal])
+@_with_windows
+def first_pixel_picked(size, count):
+    return [(begin, begin + 1) for begin, _ in _shared(size, count)]
 
 
 @BANK.mistake(
@@ -176,24 +158,16 @@ def first_pixel_picked(inputs, rows, columns):
     "to one window alone. A window takes every pixel that it touches: its beginning is rounded "
     "down, its end up."
 )
-def cuts_rounded(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-
-    def cut(size, count):
-        return [(round(k * size / count), round((k + 1) * size / count)) for k in range(count)]
-
-    return _pooled(inputs, cut(height, rows), cut(width, columns))
+@_with_windows
+def cuts_rounded(size, count):
+    return [(round(k * size / count), round((k + 1) * size / count)) for k in range(count)]
 
 
 @BANK.mistake(
     "The cuts seem to be rounded to the nearest border between pixels, half a pixel upwards. A "
     "window takes every pixel that it touches: its beginning is rounded down, its end up."
 )
-def cuts_rounded_half_up(inputs, rows, columns):
-    _, height, width, _ = np.shape(inputs)
-
-    def cut(size, count):
-        cuts = [(2 * k * size + count) // (2 * count) for k in range(count + 1)]
-        return list(itertools.pairwise(cuts))
-
-    return _pooled(inputs, cut(height, rows), cut(width, columns))
+@_with_windows
+def cuts_rounded_half_up(size, count):
+    cuts = [(2 * k * size + count) // (2 * count) for k in range(count + 1)]
+    return list(itertools.pairwise(cuts))
