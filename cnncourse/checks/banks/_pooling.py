@@ -109,21 +109,24 @@ def enter_wrong_pools(bank: Bank, right: Callable, reduce: Callable) -> None:
     def all_padding_after(inputs, pool_size, padding):
         return pool(inputs, pool_size, padding, reduce=reduce, share=lambda total: (0, total))
 
+    def leftovers(inputs, pool_size, padding):
+        return [0, 0] if padding == "same" else [side % pool_size for side in inputs.shape[1:3]]
+
     @bank.mistake(
         'Under "valid" leftover rows and columns seem to be dropped at the top and the left. The '
         "first window begins at the first pixel, so what is left over lies at the end."
     )
     def leftovers_dropped_first(inputs, pool_size, padding):
-        rest = [0, 0] if padding == "same" else [side % pool_size for side in inputs.shape[1:3]]
-        return right(inputs[:, rest[0] :, rest[1] :], pool_size, padding)
+        top, left = leftovers(inputs, pool_size, padding)
+        return right(inputs[:, top:, left:], pool_size, padding)
 
     @bank.mistake(
         'Under "valid" leftover rows and columns seem to be dropped on both sides, half of them on '
         "each. The first window begins at the first pixel, so what is left over lies at the end."
     )
     def leftovers_dropped_on_both_sides(inputs, pool_size, padding):
-        rest = [0, 0] if padding == "same" else [side % pool_size for side in inputs.shape[1:3]]
-        return right(inputs[:, rest[0] // 2 :, rest[1] // 2 :], pool_size, padding)
+        rows, columns = leftovers(inputs, pool_size, padding)
+        return right(inputs[:, rows // 2 :, columns // 2 :], pool_size, padding)
 
     @bank.mistake(
         "The windows seem to overlap: they move by one pixel. Wanted is a step as large as the "

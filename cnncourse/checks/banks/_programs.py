@@ -29,7 +29,7 @@ class Program:
 
     def __call__(self, images: Any) -> np.ndarray:
         images = np.asarray(images, float)
-        if images.ndim != 4 or images.shape[3] != (self.channels or images.shape[3]):
+        if images.ndim != 4 or self.channels not in (None, images.shape[3]):
             raise ValueError(
                 f"{self.name} got an array of shape {images.shape}; it takes {self.takes}"
             )

@@ -71,6 +71,18 @@ BANK.help(
 )
 
 
+def _under_same(pads):
+    """Right but for the padding under `same`, (before, after) for each axis, which is ``pads``."""
+
+    def answer(inputs, kernel, stride, padding):
+        if padding == "same":
+            padding = pads(inputs, kernel, stride)
+        return _strided(inputs, kernel, stride, padding)
+
+    answer.__name__ = pads.__name__
+    return answer
+
+
 @BANK.mistake(
     "The two strides seem to be exchanged: the first one goes from row to row, downwards, and the "
     "second from column to column."
@@ -105,27 +117,24 @@ def padded_as_for_stride_one(inputs, kernel, stride, padding):
 @BANK.mistake(
     "Under `same` the odd row or column of zeros seems to come before the image. It comes after."
 )
-def odd_zero_before(inputs, kernel, stride, padding):
-    if padding == "same":
-        padding = [pads[::-1] for pads in _pads(inputs, kernel, stride)]
-    return _strided(inputs, kernel, stride, padding)
+@_under_same
+def odd_zero_before(inputs, kernel, stride):
+    return [pads[::-1] for pads in _pads(inputs, kernel, stride)]
 
 
 @BANK.mistake("Under `same` all zeros seem to come after the image. They are shared by both sides.")
-def all_zeros_after(inputs, kernel, stride, padding):
-    if padding == "same":
-        padding = [(0, sum(pads)) for pads in _pads(inputs, kernel, stride)]
-    return _strided(inputs, kernel, stride, padding)
+@_under_same
+def all_zeros_after(inputs, kernel, stride):
+    return [(0, sum(pads)) for pads in _pads(inputs, kernel, stride)]
 
 
 @BANK.mistake(
     "Under `same` half of the kernel seems to be added on either side, whatever the stride. Count "
     "the windows first, and add what the last one needs."
 )
-def half_a_kernel_on_either_side(inputs, kernel, stride, padding):
-    if padding == "same":
-        padding = [(side // 2, side // 2) for side in kernel.shape[:2]]
-    return _strided(inputs, kernel, stride, padding)
+@_under_same
+def half_a_kernel_on_either_side(inputs, kernel, stride):
+    return [(side // 2, side // 2) for side in kernel.shape[:2]]
 
 
 @BANK.mistake(
@@ -163,17 +172,15 @@ def last_window_missing(inputs, kernel, stride, padding):
     "Under `same` the padding seems to be counted for the rows, and the columns to get the same. "
     "Each axis has its own size, kernel and stride, and so its own padding."
 )
-def padding_of_the_rows_for_both(inputs, kernel, stride, padding):
-    if padding == "same":
-        padding = [_pads(inputs, kernel, stride)[0]] * 2
-    return _strided(inputs, kernel, stride, padding)
+@_under_same
+def padding_of_the_rows_for_both(inputs, kernel, stride):
+    return [_pads(inputs, kernel, stride)[0]] * 2
 
 
 @BANK.mistake(
     "Under `same` the padding seems to be counted for the columns, and the rows to get the same. "
     "Each axis has its own size, kernel and stride, and so its own padding."
 )
-def padding_of_the_columns_for_both(inputs, kernel, stride, padding):
-    if padding == "same":
-        padding = [_pads(inputs, kernel, stride)[1]] * 2
-    return _strided(inputs, kernel, stride, padding)
+@_under_same
+def padding_of_the_columns_for_both(inputs, kernel, stride):
+    return [_pads(inputs, kernel, stride)[1]] * 2
